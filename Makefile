@@ -1,0 +1,65 @@
+# Two commands for everybody: `make demo` and `make test`. They need Python 3.11 or newer, make and a package index.
+
+# The first interpreter here that is new enough; `make PYTHON=/path/to/python demo` overrides it.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO := .demo
+DEMO_ENV := SEGUE_MODELS=$(DEMO)/models SEGUE_DATABASE_URL=sqlite:///$(DEMO)/segue.sqlite3 SEGUE_MODEL=
+
+.PHONY: demo test lint format check lock clean help
+.DELETE_ON_ERROR:
+
+help:                ## Show these commands
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 16
+
+demo: $(DEMO)/models/current  ## Train on the bundled demo data and talk to the bot in this terminal
+	@if [ -t 0 ]; then $(DEMO_ENV) $(BIN)/segue chat; else $(DEMO_ENV) $(BIN)/segue chat --demo; fi
+
+test: $(VENV)/dev.done  ## Run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.done  ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.done  ## Put the code into its standard form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint test     ## What must be green at every commit
+
+# Needs uv; the files name no index, so that everybody's own is used.
+lock: pyproject.toml  ## Resolve the dependencies anew, for every supported Python and platform
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+	uv pip compile pyproject.toml --group build --extra dev -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --upgrade --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements-dev.lock
+
+clean:               ## Remove the environment, the demo's model and all caches
+	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "Segue needs Python 3.11 or newer; none was found. Install it, or: make PYTHON=/path/to/python demo"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made; on Debian and Ubuntu install python3-venv."; exit 1; }
+
+$(VENV)/run.done: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Segue into $(VENV); the first time this takes a minute."
+	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.done: requirements-dev.lock $(VENV)/run.done
+	@echo "Installing what the tests need into $(VENV)."
+	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Trained anew when the code that trains has changed.
+$(DEMO)/models/current: $(VENV)/run.done $(wildcard recommender/*.py) recommender/demo/plays.tsv.gz
+	@echo "Training on the demo data; the first time the kernels are compiled, which takes some seconds more."
+	@rm -rf $(DEMO)/models
+	@$(DEMO_ENV) $(BIN)/segue train --data demo --model demo

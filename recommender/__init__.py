@@ -1,0 +1,1 @@
+"""The recommender core: listening data in, similar artists out. It knows no Discord, database or environment."""
