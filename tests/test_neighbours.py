@@ -1,0 +1,76 @@
+"""The neighbour table is the exact top k, block by block."""
+
+import numpy as np
+import pytest
+
+import dense
+from communities import community_plays
+from recommender import neighbours as neighbours_module
+from recommender.errors import ParameterError
+from recommender.matrix import CSR
+from recommender.neighbours import NO_NEIGHBOUR, NeighbourParams, common_listeners, nearest_artists
+
+
+def factors(n_artists: int, *, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((n_artists, 3)).astype(np.float32)
+
+
+def heard(n_listeners: int, n_artists: int, *, seed: int = 0) -> CSR:
+    return CSR((np.random.default_rng(seed).random((n_listeners, n_artists)) < 0.4).astype(np.float32))
+
+
+@pytest.mark.parametrize("block", [1, 7, 1024])
+def test_rows_equal_a_full_sort_whatever_the_block(block, monkeypatch):
+    monkeypatch.setattr(neighbours_module, "BLOCK_ARTISTS", block)
+    table = nearest_artists(factors(30), heard(50, 30), NeighbourParams(k=6, min_listeners=1))
+    for artist in range(30):
+        assert table.idx[artist].tolist() == dense.cosine_ranking(factors(30), artist, list(range(30)), 6)
+    assert (np.diff(table.score, axis=1) <= 0).all()
+
+
+def test_equal_scores_come_in_the_order_of_the_artists():
+    same = np.ones((6, 2), dtype=np.float32)
+    table = nearest_artists(same, heard(20, 6), NeighbourParams(k=3, min_listeners=1))
+    assert table.idx.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
+
+
+def test_artists_below_the_cut_neither_have_nor_are_neighbours():
+    plays = community_plays()  # the last artist has two listeners
+    table = nearest_artists(factors(13), plays, NeighbourParams(k=12, min_listeners=3))
+    assert (table.idx[12] == NO_NEIGHBOUR).all()
+    assert 12 not in table.idx
+    assert table.idx.shape == (13, 11)
+
+
+def test_support_counts_the_listeners_of_both():
+    plays = heard(50, 30)
+    table = nearest_artists(factors(30), plays, NeighbourParams(k=5, min_listeners=1))
+    together = (plays.toarray() > 0).astype(int).T @ (plays.toarray() > 0).astype(int)
+    assert np.array_equal(table.support, np.take_along_axis(together, table.idx.astype(int), axis=1))
+
+
+def test_support_of_a_missing_neighbour_is_zero():
+    idx = np.array([[NO_NEIGHBOUR, 1]] + [[NO_NEIGHBOUR, 0]] * 12, dtype=np.int32)
+    assert (common_listeners(community_plays(), idx)[:, 0] == 0).all()
+
+
+def test_an_artist_whose_factors_vanished_is_no_neighbour():
+    rows = factors(8)
+    rows[3] = 0
+    table = nearest_artists(rows, heard(20, 8), NeighbourParams(k=7, min_listeners=1))
+    assert 3 not in table.idx
+    assert np.isfinite(table.score).all()
+
+
+@pytest.mark.parametrize("n_artists", [1, 2])
+def test_tiny_catalogues_work(n_artists):
+    plays = CSR(np.ones((3, n_artists), dtype=np.float32))
+    table = nearest_artists(factors(n_artists), plays, NeighbourParams(min_listeners=1))
+    assert table.idx.tolist() == ([[NO_NEIGHBOUR]] if n_artists == 1 else [[1], [0]])
+
+
+def test_parameters_out_of_range_are_refused():
+    with pytest.raises(ParameterError):
+        NeighbourParams(k=0)
+    with pytest.raises(ParameterError):
+        NeighbourParams(min_listeners=0)
