@@ -1,0 +1,294 @@
+"""A trained model on disk: a folder of ``.npy`` files and a JSON manifest, read memory-mapped, never pickle.
+
+======================  ===========================  =======================================================
+file                    shape, type                  content
+======================  ===========================  =======================================================
+``artist_factors.npy``  (n_artists, n_factors) f32   factors, rows in the order of all other files
+``artist_ids.npy``      (n_artists,) i64             stable ids, see :mod:`recommender.artists`
+``artist_mbids.npy``    (n_artists, 16) u8           MusicBrainz ids, all zero where unknown
+``listeners.npy``       (n_artists,) i32             listeners of each artist in the training data
+``names.npy``           (n_bytes,) u8                all names, UTF-8, one after the other
+``name_offsets.npy``    (n_artists + 1,) i64         where each name begins in ``names.npy``
+``neighbour_idx.npy``   (n_artists, k) i32           most similar artists, -1 fills short rows
+``neighbour_score.npy`` (n_artists, k) f32           their cosines
+``support.npy``         (n_artists, k) i32           listeners in common with each of them
+======================  ===========================  =======================================================
+
+``manifest.json`` names algorithm, parameters, data and a sha256 for each file; its own sha256 stands in it too.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.artists import artist_id
+from recommender.errors import DataError, ModelError
+
+FORMAT = "segue-model"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+# dtype and number of dimensions of each file; shapes are checked against the manifest's counts.
+FILES: dict[str, tuple[str, int]] = {
+    "artist_factors": ("<f4", 2),
+    "artist_ids": ("<i8", 1),
+    "artist_mbids": ("|u1", 2),
+    "listeners": ("<i4", 1),
+    "names": ("|u1", 1),
+    "name_offsets": ("<i8", 1),
+    "neighbour_idx": ("<i4", 2),
+    "neighbour_score": ("<f4", 2),
+    "support": ("<i4", 2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataCard:
+    """What a model was trained on. ``synthetic`` data must be called so wherever its results are shown."""
+
+    name: str
+    sha256: str
+    synthetic: bool
+    n_listeners: int
+    n_artists: int
+    n_pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The model's card. ``sha256`` is that of the manifest itself and stands for the whole model."""
+
+    id: str
+    algorithm: str
+    preset: str
+    parameters: dict[str, Any]
+    seed: int
+    objective: float | None
+    data: DataCard
+    created: datetime
+    n_factors: int
+    k: int
+    files: dict[str, dict[str, Any]]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Artifact:
+    """An opened model; the arrays are memory-mapped and read-only."""
+
+    manifest: Manifest
+    folder: Path
+    artist_factors: npt.NDArray[np.float32]
+    artist_ids: npt.NDArray[np.int64]
+    artist_mbids: npt.NDArray[np.uint8]
+    listeners: npt.NDArray[np.int32]
+    names: npt.NDArray[np.uint8]
+    name_offsets: npt.NDArray[np.int64]
+    neighbour_idx: npt.NDArray[np.int32]
+    neighbour_score: npt.NDArray[np.float32]
+    support: npt.NDArray[np.int32]
+
+
+def write_artifact(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any]) -> Manifest:
+    """Write a model into a new folder, so that it is there whole or not at all.
+
+    Everything is written beside ``folder`` under a temporary name, flushed to the disk and renamed.
+
+    Parameters
+    ----------
+    folder : must not exist.
+    arrays : one for each of :data:`FILES`.
+    card : the manifest's fields without ``files`` and ``sha256``, as JSON values.
+
+    Raises
+    ------
+    ModelError : the folder exists or cannot be written.
+    """
+    assert arrays.keys() == FILES.keys(), "an artifact has exactly the files of its format"
+    if folder.exists():
+        raise ModelError(f"{folder} exists already; a model never overwrites another, choose a new name")
+    building = folder.parent / f".building-{folder.name}-{uuid.uuid4().hex[:8]}"
+    try:
+        building.mkdir(parents=True)
+        files = {}
+        for name, array in arrays.items():
+            dtype, _ = FILES[name]
+            files[name] = _write_array(building / f"{name}.npy", np.ascontiguousarray(array, dtype=dtype))
+        content = {"format": FORMAT, "format_version": FORMAT_VERSION, **card, "files": files}
+        content["sha256"] = _content_sha256(content)
+        _write_bytes(building / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+        sync_folder(building)
+        building.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as err:
+        raise ModelError(
+            f"the model could not be written to {folder}: {err.strerror or err}; make room or choose another place, "
+            "the models that were there are unchanged"
+        ) from err
+    finally:
+        # Also after Ctrl-C: half a model must not stay behind. After the rename there is nothing here.
+        shutil.rmtree(building, ignore_errors=True)
+    return _parse_manifest(content, folder)
+
+
+def label_arrays(names: list[str], mbids: list[str]) -> dict[str, npt.NDArray[Any]]:
+    """Lay out artist names and MusicBrainz ids ("" where unknown) as the arrays of an artifact.
+
+    Raises
+    ------
+    DataError : two artists have the same id.
+    """
+    encoded = [name.encode() for name in names]
+    offsets = np.zeros(len(names) + 1, dtype=np.int64)
+    np.cumsum([len(name) for name in encoded], out=offsets[1:])
+    ids = np.array([artist_id(name) for name in names], dtype=np.int64)
+    if np.unique(ids).size != ids.size:
+        raise DataError("two artists have the same id; load the data with load_plays, which merges equal names")
+    packed = np.zeros((len(names), 16), dtype=np.uint8)
+    for row, mbid in enumerate(mbids):
+        if mbid:
+            packed[row] = np.frombuffer(uuid.UUID(mbid).bytes, dtype=np.uint8)
+    blob = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    return {"artist_ids": ids, "artist_mbids": packed, "names": blob, "name_offsets": offsets}
+
+
+def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
+    """Open a model memory-mapped.
+
+    Parameters
+    ----------
+    folder : as written by :func:`write_artifact`.
+    verify : read every file once and compare its sha256; without it only sizes and headers are checked.
+
+    Raises
+    ------
+    ModelError : missing, truncated, altered, or of a newer format.
+    """
+    manifest = read_manifest(folder)
+    arrays = {}
+    for name in FILES:
+        path = folder / f"{name}.npy"
+        try:
+            if path.stat().st_size != manifest.files[name]["bytes"]:
+                raise ModelError(_damaged(folder, f"{path.name} has another size than when it was written"))
+            if verify and file_sha256(path) != manifest.files[name]["sha256"]:
+                raise ModelError(_damaged(folder, f"{path.name} was altered"))
+            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError as err:
+            raise ModelError(_damaged(folder, f"{path.name} is missing")) from err
+        except (OSError, ValueError, EOFError, KeyError, TypeError) as err:
+            raise ModelError(_damaged(folder, f"{path.name} cannot be read: {err}")) from err
+    _check_shapes(folder, manifest, arrays)
+    return Artifact(manifest, folder, **arrays)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check a model's manifest alone.
+
+    Raises
+    ------
+    ModelError : there is none, it is damaged, or of a newer format.
+    """
+    path = folder / MANIFEST
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError as err:
+        raise ModelError(
+            f"{folder} is not a Segue model: there is no {MANIFEST}; name another or run `segue train`"
+        ) from err
+    except (OSError, ValueError) as err:
+        raise ModelError(_damaged(folder, f"{MANIFEST} cannot be read: {err}")) from err
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ModelError(
+            f"{folder} is not a Segue model: {MANIFEST} is of another kind; name another or run `segue train`"
+        )
+    version = content.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ModelError(
+            f"the model {folder} has format {version}, this Segue reads up to {FORMAT_VERSION}; upgrade Segue or "
+            "train again"
+        )
+    if content.get("sha256") != _content_sha256(content):
+        raise ModelError(_damaged(folder, f"{MANIFEST} was altered"))
+    return _parse_manifest(content, folder)
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to the disk, so that a rename in it survives a power loss."""
+    if os.name == "nt":  # Windows has no such call for folders
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _parse_manifest(content: dict[str, Any], folder: Path) -> Manifest:
+    try:
+        fields = {name: content[name] for name in Manifest.__dataclass_fields__}
+        fields["data"] = DataCard(**content["data"])
+        fields["created"] = datetime.fromisoformat(content["created"])
+    except (KeyError, TypeError, ValueError) as err:
+        raise ModelError(_damaged(folder, f"{MANIFEST} lacks a field: {err}")) from err
+    return Manifest(**fields)
+
+
+def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    n = manifest.data.n_artists
+    expected = {
+        "artist_factors": (n, manifest.n_factors),
+        "artist_ids": (n,),
+        "artist_mbids": (n, 16),
+        "listeners": (n,),
+        "names": arrays["names"].shape,
+        "name_offsets": (n + 1,),
+        "neighbour_idx": (n, manifest.k),
+        "neighbour_score": (n, manifest.k),
+        "support": (n, manifest.k),
+    }
+    for name, (dtype, n_dimensions) in FILES.items():
+        array = arrays[name]
+        if array.dtype.str != dtype or array.ndim != n_dimensions or array.shape != expected[name]:
+            raise ModelError(
+                _damaged(folder, f"{name}.npy is {array.dtype} {array.shape}, not {dtype} {expected[name]}")
+            )
+
+
+def _damaged(folder: Path, what: str) -> str:
+    return f"the model {folder} is damaged: {what}; use another model (`--model`) or train it again"
+
+
+def _content_sha256(content: dict[str, Any]) -> str:
+    unsigned = {name: value for name, value in content.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(unsigned, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _write_array(path: Path, array: npt.NDArray[Any]) -> dict[str, Any]:
+    with path.open("xb") as file:
+        np.save(file, array, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    return {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

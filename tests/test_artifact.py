@@ -1,0 +1,200 @@
+"""A saved model comes back as it was, or is refused with a sentence that says what to do."""
+
+import errno
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from communities import CREATED, NAMES, community_counts, community_model, small_recipe
+from recommender import artifact
+from recommender.artifact import FILES, MANIFEST, label_arrays, open_artifact, read_manifest
+from recommender.artists import artist_id
+from recommender.errors import DataError, ModelError
+from recommender.training import save_model, train
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store") / "m1"
+    community_model(folder)
+    return folder
+
+
+@pytest.fixture
+def model(saved, tmp_path):
+    return Path(shutil.copytree(saved, tmp_path / "copy"))
+
+
+def rewrite_manifest(folder, **changes):
+    """Change a manifest as somebody would who also fixes its checksum."""
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) | changes
+    unsigned = {name: value for name, value in content.items() if name != "sha256"}
+    content["sha256"] = hashlib.sha256(json.dumps(unsigned, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_a_model_comes_back_as_it_was(saved):
+    counts = community_counts()
+    trained = train(counts.plays, small_recipe(), rng=np.random.default_rng(0))
+    opened = open_artifact(saved)
+    assert np.array_equal(opened.artist_factors, trained.factors.artist_factors)
+    assert np.array_equal(opened.neighbour_idx, trained.neighbours.idx)
+    assert np.array_equal(opened.support, trained.neighbours.support)
+    assert opened.listeners.tolist() == np.diff(counts.plays.tocsc().indptr).tolist()
+    assert opened.artist_ids.tolist() == [artist_id(name) for name in NAMES]
+    assert isinstance(opened.artist_factors, np.memmap)
+    assert not opened.artist_factors.flags.writeable
+
+
+def test_the_manifest_says_what_was_trained_on_what(saved):
+    manifest = read_manifest(saved)
+    assert (manifest.id, manifest.algorithm, manifest.preset, manifest.seed) == ("m1", "als", "als", 0)
+    assert manifest.parameters["als"]["n_factors"] == manifest.n_factors == 3
+    assert "lsa" not in manifest.parameters
+    assert manifest.created == CREATED
+    assert (manifest.data.n_listeners, manifest.data.n_artists) == (150, 13)
+    assert manifest.data.sha256 == "0" * 64
+    assert manifest.objective > 0
+    assert manifest.files.keys() == FILES.keys()
+
+
+def test_the_same_training_writes_the_same_bytes(saved, tmp_path):
+    community_model(tmp_path / "m1")
+    assert read_manifest(tmp_path / "m1").sha256 == read_manifest(saved).sha256
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_truncated_file_is_refused(model, name):
+    path = model / f"{name}.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ModelError, match=f"damaged: {name}.npy has another size"):
+        open_artifact(model, verify=False)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_flipped_bit_is_refused(model, name):
+    path = model / f"{name}.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(ModelError, match=f"damaged: {name}.npy was altered"):
+        open_artifact(model)
+
+
+def test_a_missing_file_is_refused(model):
+    (model / "names.npy").unlink()
+    with pytest.raises(ModelError, match=r"names\.npy is missing; use another model"):
+        open_artifact(model)
+
+
+def test_an_altered_manifest_is_refused(model):
+    text = (model / MANIFEST).read_text(encoding="utf-8")
+    (model / MANIFEST).write_text(text.replace('"n_listeners": 150', '"n_listeners": 151'), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"manifest\.json was altered"):
+        open_artifact(model)
+
+
+def test_a_newer_format_is_refused_with_both_ways_out(model):
+    rewrite_manifest(model, format_version=artifact.FORMAT_VERSION + 1)
+    with pytest.raises(ModelError, match="upgrade Segue or train again"):
+        open_artifact(model)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"format": "other"}', b"\xff\xfe", b"null"])
+def test_a_manifest_that_is_none_is_refused(model, content):
+    (model / MANIFEST).write_bytes(content)
+    with pytest.raises(ModelError):
+        open_artifact(model)
+
+
+@pytest.mark.parametrize("field", ["id", "data", "created", "files", "n_factors"])
+def test_a_manifest_without_a_field_is_refused(model, field):
+    content = json.loads((model / MANIFEST).read_text(encoding="utf-8"))
+    del content[field], content["sha256"]
+    (model / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+    rewrite_manifest(model)
+    with pytest.raises(ModelError):
+        open_artifact(model)
+
+
+def test_an_empty_folder_is_no_model(tmp_path):
+    with pytest.raises(ModelError, match="is not a Segue model"):
+        open_artifact(tmp_path)
+
+
+def test_a_pickle_is_never_run(model, tmp_path):
+    """A file that would run code when unpickled is refused, whatever its checksum says."""
+
+    class Payload:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "ran",))
+
+    path = model / "names.npy"
+    path.write_bytes(pickle.dumps(Payload()))
+    files = json.loads((model / MANIFEST).read_text(encoding="utf-8"))["files"]
+    files["names"] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
+    rewrite_manifest(model, files=files)
+    with pytest.raises(ModelError, match="cannot be read"):
+        open_artifact(model)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_file_of_another_shape_is_refused(model):
+    path = model / "listeners.npy"
+    np.save(path, np.zeros(12, dtype="<i4"))
+    files = json.loads((model / MANIFEST).read_text(encoding="utf-8"))["files"]
+    files["listeners"] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
+    rewrite_manifest(model, files=files)
+    with pytest.raises(ModelError, match=r"listeners\.npy is int32 \(12,\)"):
+        open_artifact(model)
+
+
+def test_a_model_never_overwrites_another(saved):
+    with pytest.raises(ModelError, match="never overwrites"):
+        community_model(saved)
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()])
+def test_an_interrupted_or_failed_write_leaves_nothing(tmp_path, monkeypatch, failure):
+    written = []
+
+    def fail_at_the_fifth(path, array):
+        written.append(path)
+        if len(written) == 5:
+            raise failure
+        return write_array(path, array)
+
+    write_array = artifact._write_array
+    monkeypatch.setattr(artifact, "_write_array", fail_at_the_fifth)
+    with pytest.raises((ModelError, KeyboardInterrupt)) as raised:
+        community_model(tmp_path / "m1")
+    assert list(tmp_path.iterdir()) == []
+    if isinstance(failure, OSError):
+        assert "No space left on device" in str(raised.value)
+        assert "unchanged" in str(raised.value)
+
+
+def test_names_in_every_script_come_back():
+    names = ["宇多田ヒカル", "Sigur Rós", "!!!", "a" * 300, "🦆"]
+    arrays = label_arrays(names, [""] * 5)
+    blob, offsets = arrays["names"].tobytes(), arrays["name_offsets"]
+    assert [blob[offsets[i] : offsets[i + 1]].decode() for i in range(5)] == names
+
+
+def test_two_artists_with_one_id_are_refused():
+    with pytest.raises(DataError, match="the same id"):
+        label_arrays(["Björk", "BJÖRK"], ["", ""])
+
+
+def test_factors_of_other_data_than_the_labels_never_become_a_model_that_opens(tmp_path):
+    counts = community_counts()
+    trained = train(counts.plays[:, :12], small_recipe(), rng=np.random.default_rng(0))
+    save_model(tmp_path / "m", trained, counts, preset="als", seed=0, data_name="x", synthetic=False, created=CREATED)
+    with pytest.raises(ModelError, match="artist_factors"):
+        open_artifact(tmp_path / "m")

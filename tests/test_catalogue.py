@@ -1,0 +1,68 @@
+"""The model in memory answers which artists are similar, from the neighbour table alone."""
+
+from itertools import pairwise
+
+import pytest
+
+from communities import NAMES, community_model
+from recommender.artists import artist_id
+from recommender.catalogue import Catalogue, Similar, TooFewListeners
+from recommender.errors import ParameterError
+
+
+@pytest.fixture(scope="module", params=["als", "article-als", "article-lsa"])
+def catalogue(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / request.param
+    community_model(folder, preset=request.param)
+    return Catalogue.open(folder)
+
+
+def test_the_nearest_artists_are_of_the_same_community(catalogue):
+    for idx in range(12):
+        outcome = catalogue.similar(idx, k=3)
+        assert isinstance(outcome, Similar)
+        assert {row.artist.artist_idx // 4 for row in outcome.rows} == {idx // 4}, NAMES[idx]
+
+
+def test_rows_carry_rank_score_support_and_names(catalogue):
+    outcome = catalogue.similar(NAMES.index("Björk"), k=5)
+    assert isinstance(outcome, Similar)
+    assert outcome.seed.name == "Björk"
+    assert [row.rank for row in outcome.rows] == [1, 2, 3, 4, 5]
+    assert all(-1 <= later.score <= earlier.score <= 1 for earlier, later in pairwise(outcome.rows))
+    assert all(0 <= row.support <= min(row.artist.listeners, outcome.seed.listeners) for row in outcome.rows)
+    assert outcome.rows[0].support > 5
+
+
+def test_an_artist_with_too_few_listeners_is_not_guessed_at(catalogue):
+    outcome = catalogue.similar(NAMES.index("Unheard Of"))
+    assert isinstance(outcome, TooFewListeners)
+    assert (outcome.seed.listeners, outcome.needed) == (2, 5)
+
+
+def test_more_rows_than_the_model_keeps_are_cut(catalogue):
+    outcome = catalogue.similar(0, k=500)
+    assert isinstance(outcome, Similar)
+    assert len(outcome.rows) == catalogue.k == 8
+
+
+def test_no_rows_cannot_be_asked_for(catalogue):
+    with pytest.raises(ParameterError):
+        catalogue.similar(0, k=0)
+
+
+def test_artists_are_found_by_their_stable_id(catalogue):
+    artist = catalogue.by_id(artist_id("bjÖrk"))
+    assert artist is not None
+    assert artist.name == "Björk"
+    assert catalogue.by_id(artist_id("nobody at all")) is None
+
+
+def test_musicbrainz_ids_come_back(catalogue):
+    assert catalogue.artist(0).mbid == "52074ba6-e495-4ef3-9bb4-0703888a9f68"
+    assert catalogue.artist(1).mbid is None
+
+
+def test_completion_offers_artists(catalogue):
+    assert [artist.name for artist in catalogue.complete("moto")] == []
+    assert [artist.name for artist in catalogue.complete("motö")] == ["Motörhead"]
