@@ -1,0 +1,159 @@
+"""What is written to and read from the feedback log, as plain values: no SQL, so that every room may import them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+Source = Literal["prefix", "slash", "mention", "button", "context_menu", "console", "api"]
+MatchKind = Literal["exact", "alias", "fuzzy", "chosen", "autocomplete"]
+Familiarity = Literal["familiar", "balanced", "deep"]
+Team = Literal["a", "b", "both", "explore", "none"]
+VoteEvent = Literal["vote", "retract", "drill_down", "page", "not_this_artist"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One row of an answer, as it was shown.
+
+    Parameters
+    ----------
+    rank : 1 is the top row; counts on over the pages of one answer.
+    artist_id : signed 64 bits.
+    model_id : the registered model that ranked this row.
+    score : finite, in the model's own unit.
+    support : listeners behind this neighbour, None when the model does not know.
+    page : 1 is the first page.
+    team : who drafted the row in an interleaved answer; ``none`` outside of experiments.
+    propensity : chance in (0, 1] that the logging policy showed this row, given the rows already shown.
+    rank_in_a, rank_in_b : where each model had it; required for the team that drafted it.
+    popularity_bucket : >= 0, 0 is the least heard.
+    """
+
+    rank: int
+    artist_id: int
+    model_id: str
+    score: float
+    support: int | None
+    page: int = 1
+    team: Team = "none"
+    propensity: float = 1.0
+    rank_in_a: int | None = None
+    rank_in_b: int | None = None
+    popularity_bucket: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One thing a member asked for; what they typed is not part of it.
+
+    Parameters
+    ----------
+    command : the command's name, at most 64 characters.
+    k : rows asked for, >= 1.
+    seed_artist_id : the artist that was understood; None for ``recommend`` and when nothing was understood.
+    match_kind : how the typed name led to the seed; None without a seed, or when no name was typed.
+    match_score : how sure the match is, from 0 to 1 (rapidfuzz's 0-100 divided by 100).
+    member : outside id of the person, such as ``discord:123`` or ``console``; a random key is stored in its place.
+    guild : outside id of the server, None in direct messages and in the console.
+    n_candidates : artists the model could choose from.
+    latency_ms : from the event to the finished answer.
+    abstained : the seed is known, but the model has too little about it to answer.
+    is_test : not a member's own request; reports leave it out.
+    assignment_seed : signed 64 bits; reproduces the draft, the exploration and the shuffling.
+    shuffled : the rows were shown in uniformly random order.
+    """
+
+    command: str
+    source: Source
+    k: int
+    seed_artist_id: int | None
+    match_kind: MatchKind | None
+    match_score: float | None
+    member: str
+    guild: str | None
+    locale: str | None
+    n_candidates: int | None
+    latency_ms: float | None
+    abstained: bool = False
+    is_test: bool = False
+    familiarity: Familiarity | None = None
+    experiment_id: int | None = None
+    assignment_seed: int | None = None
+    shuffled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A trained model that answers may name, tied to its artifact by checksum.
+
+    Parameters
+    ----------
+    id : the folder's name in the model store.
+    sha256 : 64 lower-case hexadecimal digits, of the artifact's manifest.
+    params, metrics : whatever JSON can hold; metrics are the offline ones, None when not evaluated.
+    data_hash : checksum of the listening data, None when unknown.
+    synthetic : the listeners are invented; every answer has to say so.
+    trained_at : aware.
+    """
+
+    id: str
+    sha256: str
+    algorithm: str
+    params: Mapping[str, Any]
+    dataset: str
+    data_hash: str | None
+    synthetic: bool
+    trained_at: datetime
+    metrics: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The row is committed.
+
+    Parameters
+    ----------
+    value : what was saved: -1 or 1 for a vote, 0 for a retraction and for every other event.
+    previous : the voter's vote on this row until now, 0 when there was none.
+    artist_id : the artist of that row.
+    """
+
+    value: int
+    previous: int
+    artist_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySaved:
+    """Nothing was added: the same click again, the same vote again, or a retraction where no vote stands.
+
+    Parameters
+    ----------
+    value : the vote that stands, 0 when none does.
+    artist_id : the artist of that row.
+    """
+
+    value: int
+    artist_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownImpression:
+    """No such row was ever shown, or it was deleted at a member's wish."""
+
+    impression_id: int
+
+
+VoteOutcome = Saved | AlreadySaved | UnknownImpression
+
+
+@dataclass(frozen=True, slots=True)
+class StandingVote:
+    """A vote that counts now: the last of its voter on its impression, and not retracted."""
+
+    impression_id: int
+    artist_id: int
+    seed_artist_id: int | None
+    value: int
+    voted_at: datetime

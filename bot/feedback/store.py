@@ -1,0 +1,288 @@
+"""The feedback store: what was shown and what members said of it, written durably and read back.
+
+Every write returns a future that resolves after COMMIT; ``asyncio.wrap_future`` makes it awaitable. Reads block, and
+belong in a thread when called from an event loop.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from operator import attrgetter
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy.engine import Connection, Engine
+
+from bot.feedback.database import database_revision, require_current, upgrade_database
+from bot.feedback.engine import failures_explained, open_engine
+from bot.feedback.records import (
+    AlreadySaved,
+    Familiarity,
+    MatchKind,
+    ModelRecord,
+    RequestRecord,
+    Saved,
+    Shown,
+    Source,
+    StandingVote,
+    Team,
+    UnknownImpression,
+    VoteEvent,
+    VoteOutcome,
+)
+from bot.feedback.tables import Impression, Model, Request, Seed, Subject, Vote, current_vote
+from bot.feedback.writer import Writer
+from recommender.errors import FeedbackError
+
+__all__ = [
+    "AlreadySaved",
+    "Familiarity",
+    "FeedbackStore",
+    "MatchKind",
+    "ModelRecord",
+    "RequestRecord",
+    "Saved",
+    "Shown",
+    "Source",
+    "StandingVote",
+    "Team",
+    "UnknownImpression",
+    "VoteEvent",
+    "VoteOutcome",
+    "database_revision",
+    "upgrade_database",
+]
+
+T = TypeVar("T")
+
+_MAX_ID = 2**63 - 1
+
+
+class FeedbackStore:
+    """The open feedback database: one writer thread, and reads beside it.
+
+    Parameters
+    ----------
+    url : SQLAlchemy address of an SQLite file or of a PostgreSQL database, already upgraded.
+    now : the time of each row, aware.
+    busy_timeout : seconds that a write waits for another program's lock, >= 0.
+    """
+
+    def __init__(self, url: str, *, now: Callable[[], datetime], busy_timeout: float = 5.0) -> None:
+        self._url = url
+        self._now = now
+        self._busy_timeout = busy_timeout
+        self._engine: Engine | None = None
+        self._writer: Writer | None = None
+
+    def open(self) -> None:
+        """Connect and start the writer.
+
+        Raises
+        ------
+        FeedbackError : the database is missing, of another version, or cannot be used; says what to do.
+        """
+        if self._writer is not None:
+            return
+        engine = open_engine(self._url, busy_timeout=self._busy_timeout)
+        try:
+            require_current(engine)
+        except FeedbackError:
+            engine.dispose()
+            raise
+        self._engine, self._writer = engine, Writer(engine)
+
+    def close(self) -> None:
+        """Commit what was accepted, then let go of the database; a second call does nothing."""
+        if self._writer is not None and self._engine is not None:
+            self._writer.close()
+            self._engine.dispose()
+            self._writer = self._engine = None
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def register_model(self, model: ModelRecord) -> None:
+        """Make a model known before its first answer is logged; waits for the commit, and may be repeated.
+
+        Raises
+        ------
+        FeedbackError : the id already stands for another artifact, or the row could not be saved.
+        """
+        self._submit(lambda connection: _register(connection, model)).result()
+
+    def record_request(
+        self, request: RequestRecord, shown: Sequence[Shown], seeds: Sequence[tuple[int, int]] = ()
+    ) -> Future[list[int]]:
+        """Log one request, the rows of its answer, and the seeds of a blend or a path.
+
+        Parameters
+        ----------
+        shown : the rows; none when the bot abstained.
+        seeds : pairs of artist id and sign (1 or -1), in the order given.
+
+        Returns
+        -------
+        The impression ids in the order of the ranks; they belong into the buttons of the answer.
+        """
+        created_at = self._now()
+        return self._submit(lambda connection: _insert_request(connection, request, shown, seeds, created_at))
+
+    def record_vote(
+        self, impression_id: int, *, voter: str, value: int, interaction_id: str, event: VoteEvent = "vote"
+    ) -> Future[VoteOutcome]:
+        """Log what a person did with one shown row; a repeated click changes nothing.
+
+        Parameters
+        ----------
+        voter : outside id of the person, as in :class:`RequestRecord`.
+        value : -1 or 1 for a ``vote``, 0 for every other event.
+        interaction_id : unique per click and row; the same one again is the same click delivered twice.
+
+        Returns
+        -------
+        One of the three outcomes; nonsense (a ``vote`` of 0, an unknown event) fails with :class:`FeedbackError`.
+        """
+        row = {
+            "impression_id": impression_id,
+            "value": value,
+            "event": event,
+            "created_at": self._now(),
+            "interaction_id": interaction_id,
+        }
+        return self._submit(lambda connection: _insert_vote(connection, voter, row))
+
+    def votes_of(self, voter: str) -> list[StandingVote]:
+        """Read the votes of one person that count now, oldest first."""
+        query = (
+            select(
+                current_vote.c.impression_id,
+                Impression.artist_id,
+                Request.seed_artist_id,
+                current_vote.c.value,
+                current_vote.c.created_at,
+            )
+            .join(Impression, Impression.id == current_vote.c.impression_id)
+            .join(Request, Request.id == Impression.request_id)
+            .join(Subject, Subject.random_key == current_vote.c.voter_key)
+            .where(Subject.kind == "member", Subject.discord_id == voter, current_vote.c.value != 0)
+            .order_by(current_vote.c.vote_id)
+        )
+        with self.reading() as connection:
+            return [StandingVote(*row) for row in connection.execute(query)]
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Lend a connection for reading one consistent state; writes go on beside it."""
+        if self._engine is None:
+            raise FeedbackError(_NOT_OPEN)
+        with failures_explained(self._engine.url), self._engine.connect() as connection:
+            yield connection
+
+    def _submit(self, job: Callable[[Connection], T]) -> Future[T]:
+        if self._writer is None:
+            raise FeedbackError(_NOT_OPEN)
+        return self._writer.submit(job)
+
+
+_NOT_OPEN = "the feedback database is not open; nothing was read or saved"
+
+
+def _register(connection: Connection, model: ModelRecord) -> None:
+    known = connection.scalar(select(Model.sha256).where(Model.id == model.id))
+    if known is None:
+        connection.execute(insert(Model), asdict(model))
+    elif known != model.sha256:
+        raise FeedbackError(
+            f"model {model.id} is already logged with checksum {known[:12]}..., and this one has "
+            f"{model.sha256[:12]}...: votes could not be told apart; give the changed model another id"
+        )
+
+
+def _insert_request(
+    connection: Connection,
+    request: RequestRecord,
+    shown: Sequence[Shown],
+    seeds: Sequence[tuple[int, int]],
+    created_at: datetime,
+) -> list[int]:
+    row = asdict(request)
+    member, guild = row.pop("member"), row.pop("guild")
+    row["created_at"] = created_at
+    row["member_key"] = _key_for(connection, "member", member)
+    row["guild_key"] = None if guild is None else _key_for(connection, "guild", guild)
+    request_id = connection.execute(insert(Request).returning(Request.id), row).scalar_one()
+    if seeds:
+        rows = [
+            {"request_id": request_id, "position": position, "artist_id": artist_id, "sign": sign}
+            for position, (artist_id, sign) in enumerate(seeds, start=1)
+        ]
+        connection.execute(insert(Seed), rows)
+    if not shown:
+        return []
+    by_rank = [{"request_id": request_id, **asdict(one)} for one in sorted(shown, key=attrgetter("rank"))]
+    returning_ids = insert(Impression).returning(Impression.id, sort_by_parameter_order=True)
+    return list(connection.scalars(returning_ids, by_rank))
+
+
+def _insert_vote(connection: Connection, voter: str, row: dict[str, Any]) -> VoteOutcome:
+    impression_id, value = row["impression_id"], row["value"]
+    if not 0 < impression_id <= _MAX_ID:  # a forged button may hold any number of digits
+        return UnknownImpression(impression_id)
+    found = connection.execute(_BEFORE_VOTE, {**row, "outside_id": voter}).one_or_none()
+    if found is None:
+        return UnknownImpression(impression_id)
+    standing = found.standing or 0
+    says_nothing_new = {"vote": value == standing != 0, "retract": value == standing == 0}.get(row["event"], False)
+    if found.is_replay or says_nothing_new:
+        return AlreadySaved(standing, found.artist_id)
+    voter_key = found.voter_key or _key_for(connection, "member", voter)
+    connection.execute(_INSERT_VOTE, {**row, "voter_key": voter_key})
+    return Saved(value, standing, found.artist_id)
+
+
+def _key_for(connection: Connection, kind: Literal["member", "guild"], outside_id: str) -> str:
+    """Look up the random key of a person or a server, or draw one: it must not be derivable from the outside id."""
+    key = connection.scalar(_KEY, {"kind": kind, "outside_id": outside_id})
+    if key is None:
+        key = secrets.token_hex(16)
+        connection.execute(insert(Subject), {"random_key": key, "kind": kind, "discord_id": outside_id})
+    return key
+
+
+_INSERT_VOTE = insert(Vote)
+_KEY = select(Subject.random_key).where(
+    Subject.kind == bindparam("kind"), Subject.discord_id == bindparam("outside_id")
+)
+# Everything that decides about a click, in one round trip. The vote that stands is the newest vote or retraction, found
+# in the index: the view gives the same, but looks at every row of this voter.
+_VOTER_KEY = (
+    select(Subject.random_key)
+    .where(Subject.kind == "member", Subject.discord_id == bindparam("outside_id"))
+    .scalar_subquery()
+)
+_BEFORE_VOTE = select(
+    Impression.artist_id,
+    _VOTER_KEY.label("voter_key"),
+    select(Vote.value)
+    .where(
+        Vote.impression_id == bindparam("impression_id"),
+        Vote.voter_key == _VOTER_KEY,
+        or_(Vote.event == "vote", Vote.event == "retract"),  # IN is compiled anew for each execution
+    )
+    .order_by(Vote.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("standing"),
+    select(Vote.id).where(Vote.interaction_id == bindparam("interaction_id")).exists().label("is_replay"),
+).where(Impression.id == bindparam("impression_id"))
