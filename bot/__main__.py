@@ -1,0 +1,5 @@
+"""``python -m bot`` is the ``segue`` command."""
+
+from bot.cli import main
+
+main()

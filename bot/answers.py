@@ -1,0 +1,220 @@
+"""One request, one answer, as plain values: the same for Discord and the console.
+
+``Answers.similar`` resolves, asks the model and logs what is about to be shown; whoever calls it renders the answer.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from bot.feedback.records import ModelRecord, RequestRecord, Shown, Source, VoteOutcome
+from bot.feedback.store import FeedbackStore
+from recommender.artifact import Manifest
+from recommender.artists import artist_key, format_artist_id, parse_artist_id
+from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
+from recommender.errors import FeedbackError
+from recommender.names import Ambiguous, Found, NotFound, clean_query
+
+log = logging.getLogger(__name__)
+
+
+ROWS_PER_ANSWER = 10
+# An answer waits no longer for its log than this; then it comes without vote buttons.
+LOG_PATIENCE_SECONDS = 2.0
+
+_SUGGESTED = re.compile(r"artist:([0-9a-f]{16})")
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and from where.
+
+    ``member`` and ``guild`` are outside ids such as ``discord:123``; the store replaces them by random keys.
+    """
+
+    member: str
+    source: Source
+    guild: str | None = None
+    locale: str | None = None
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One shown artist. ``impression_id`` is what a vote refers to, None when the row could not be logged."""
+
+    rank: int
+    artist: Artist
+    score: float
+    support: int
+    impression_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarAnswer:
+    """The similar artists. ``read_from`` is what was typed, where more than its case differs from the artist's name."""
+
+    seed: Artist
+    rows: tuple[Row, ...]
+    read_from: str | None
+    synthetic: bool
+
+    @property
+    def votable(self) -> bool:
+        """Whether votes on the rows can be saved."""
+        return bool(self.rows) and all(row.impression_id is not None for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class TooFewAnswer:
+    """The artist is known, but too few people in the data heard them; ``needed`` is the least."""
+
+    seed: Artist
+    needed: int
+    read_from: str | None
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceAnswer:
+    """Several artists could be meant, or (``nearest``) none is and these are the nearest names, perhaps none at all."""
+
+    typed: str
+    choices: tuple[Artist, ...]
+    nearest: bool
+
+
+Answer: TypeAlias = SimilarAnswer | TooFewAnswer | ChoiceAnswer
+
+
+class Answers:
+    """Answers requests from one model and logs what it answers.
+
+    Parameters
+    ----------
+    catalogue : the model that serves.
+    feedback : an open store in which this model is registered.
+    """
+
+    def __init__(self, catalogue: Catalogue, feedback: FeedbackStore) -> None:
+        self._catalogue = catalogue
+        self._feedback = feedback
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the model's listeners are synthetic."""
+        return self._catalogue.manifest.data.synthetic
+
+    async def similar(self, text: str, asker: Asker, *, k: int = ROWS_PER_ANSWER) -> Answer:
+        """Answer which artists are similar to the one that was typed.
+
+        Parameters
+        ----------
+        text : whatever a member typed, or the value of one of :meth:`suggest`.
+        asker : who asks.
+        k : rows wanted, >= 1.
+        """
+        suggested = _SUGGESTED.fullmatch(text.strip())
+        artist = self._catalogue.by_id(parse_artist_id(suggested[1])) if suggested else None
+        if artist is not None:
+            return await self._answer(Found(artist.artist_idx, "autocomplete", 1.0), None, asker, k)
+        resolution = await asyncio.to_thread(self._catalogue.resolve, text)
+        typed = clean_query(text)
+        match resolution:
+            case Found():
+                return await self._answer(resolution, typed, asker, k)
+            case Ambiguous(choices):
+                return ChoiceAnswer(typed, tuple(map(self._catalogue.artist, choices)), nearest=False)
+            case NotFound(nearest):
+                return ChoiceAnswer(typed, tuple(map(self._catalogue.artist, nearest)), nearest=True)
+
+    async def similar_to(self, artist_id: int, asker: Asker, *, k: int = ROWS_PER_ANSWER) -> Answer | None:
+        """Answer for an artist that a member chose from a list; None when the model no longer has it."""
+        artist = self._catalogue.by_id(artist_id)
+        return None if artist is None else await self._answer(Found(artist.artist_idx, "chosen", 1.0), None, asker, k)
+
+    async def suggest(self, text: str) -> list[tuple[str, str]]:
+        """Suggest artists while a member types: at most 25 pairs of name and value for :meth:`similar`."""
+        artists = await asyncio.to_thread(self._catalogue.complete, text, limit=25)
+        return [(artist.name, f"artist:{format_artist_id(artist.artist_id)}") for artist in artists]
+
+    async def vote(
+        self, impression_id: int, value: int, asker: Asker, *, interaction_id: str
+    ) -> tuple[VoteOutcome, str]:
+        """Save a vote on a shown row: up (1), down (-1), or none (0, takes an earlier one back).
+
+        Returns
+        -------
+        What became of it, and the name of the artist ("" when unknown).
+
+        Raises
+        ------
+        FeedbackError : it could not be saved.
+        """
+        future = self._feedback.record_vote(
+            impression_id,
+            voter=asker.member,
+            value=value,
+            event="vote" if value else "retract",
+            interaction_id=interaction_id,
+        )
+        outcome = await asyncio.wrap_future(future)
+        artist = self._catalogue.by_id(getattr(outcome, "artist_id", 0))
+        return outcome, artist.name if artist else ""
+
+    async def _answer(self, found: Found, typed: str | None, asker: Asker, k: int) -> Answer:
+        started = time.perf_counter()
+        outcome = await asyncio.to_thread(self._catalogue.similar, found.artist_idx, k=k)
+        read_from = typed if typed and artist_key(typed) != artist_key(outcome.seed.name) else None
+        request = RequestRecord(
+            command="similar",
+            source=asker.source,
+            k=k,
+            seed_artist_id=outcome.seed.artist_id,
+            match_kind=found.match_kind,
+            match_score=found.match_score,
+            member=asker.member,
+            guild=asker.guild,
+            locale=asker.locale,
+            n_candidates=outcome.n_candidates if isinstance(outcome, Similar) else 0,
+            latency_ms=1000 * (time.perf_counter() - started),
+            abstained=isinstance(outcome, TooFewListeners),
+            is_test=asker.is_test,
+        )
+        if isinstance(outcome, TooFewListeners):
+            await self._log(request, ())
+            return TooFewAnswer(outcome.seed, outcome.needed, read_from, self.synthetic)
+        rows = tuple(Row(row.rank, row.artist, row.score, row.support) for row in outcome.rows)
+        impression_ids = await self._log(request, rows)
+        if impression_ids is not None:
+            rows = tuple(replace(row, impression_id=id_) for row, id_ in zip(rows, impression_ids, strict=True))
+        return SimilarAnswer(outcome.seed, rows, read_from, self.synthetic)
+
+    async def _log(self, request: RequestRecord, rows: tuple[Row, ...]) -> list[int] | None:
+        """Log a request and its rows before they are shown; None when that failed: the member still gets the answer."""
+        shown = [
+            Shown(row.rank, row.artist.artist_id, self._catalogue.manifest.id, row.score, row.support) for row in rows
+        ]
+        try:
+            async with asyncio.timeout(LOG_PATIENCE_SECONDS):
+                return await asyncio.wrap_future(self._feedback.record_request(request, shown))
+        except (FeedbackError, TimeoutError) as error:
+            log.warning("answered without a log entry: %s", error or "the database is too slow")
+            return None
+
+
+def model_record(manifest: Manifest) -> ModelRecord:
+    """What the log has to know of a model before it may serve."""
+    return ModelRecord(
+        id=manifest.id,
+        sha256=manifest.sha256,
+        algorithm=manifest.algorithm,
+        params=manifest.parameters,
+        dataset=manifest.data.name,
+        data_hash=manifest.data.sha256,
+        synthetic=manifest.data.synthetic,
+        trained_at=manifest.created,
+    )

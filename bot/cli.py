@@ -1,0 +1,179 @@
+"""The composition root and the ``segue`` command: reads settings, builds what a command needs, starts it."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from dotenv import load_dotenv
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from recommender import cli as recommender_cli
+from recommender.catalogue import Catalogue
+from recommender.errors import SegueError
+from recommender.store import ModelStore
+from recommender.terminal import err, out
+
+# discord.py, SQLAlchemy and Alembic take a second to import: each command imports what it runs.
+if TYPE_CHECKING:
+    from bot.answers import Answers
+    from bot.client import SegueBot
+    from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130
+
+
+class SegueGroup(TyperGroup):
+    """The boundary where an error becomes one sentence and an exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; 1 on an error, 130 when interrupted; the traceback only with ``--debug``."""
+        try:
+            return super().invoke(ctx)
+        except (SegueError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                # `segue export neighbours | head`: the reader has what it wanted. Nothing more may be flushed to it.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise typer.Exit(EXIT_ERROR) from error
+            if ctx.params.get("debug"):
+                raise
+            err.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+            raise typer.Exit(EXIT_ERROR) from error
+        except KeyboardInterrupt as error:
+            err.print("interrupted; models and database are as they were", highlight=False)
+            raise typer.Exit(EXIT_INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=SegueGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Segue: similar artists, learned from your own listening data, for a Discord server or a terminal.",
+    epilog="First steps: segue train --data demo · segue similar arcade fire · segue chat",
+)
+bot_app = typer.Typer(no_args_is_help=True, help="The Discord bot.")
+db_app = typer.Typer(no_args_is_help=True, help="The database of answers and votes.")
+app.add_typer(recommender_cli.app)
+app.add_typer(bot_app, name="bot")
+app.add_typer(db_app, name="db")
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, and every log line.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+    _log_to_stderr("DEBUG" if debug else "WARNING")
+    if show_version:
+        typer.echo(f"segue {version('segue')}")
+        raise typer.Exit
+
+
+@app.command()
+def chat(
+    demo: Annotated[bool, typer.Option("--demo", help="Play a short scripted conversation and end.")] = False,
+) -> None:
+    """Talk to the bot in this terminal: the same answers and votes, without Discord or a token."""
+    from bot.console import DEMO_SCRIPT, Chat
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    with _serving(settings) as answers:
+        conversation = Chat(answers, out, prefix=settings.prefix, is_test=demo)
+        if demo:
+            conversation.hold(DEMO_SCRIPT, echo=True)
+        else:
+            conversation.hold(_typed_lines(), echo=not sys.stdin.isatty())
+
+
+@bot_app.command("run")
+def bot_run() -> None:
+    """Run the Discord bot until Ctrl-C or SIGTERM. Needs DISCORD_TOKEN."""
+    from bot.client import run_until_stopped
+    from bot.settings import load_settings, require_token
+
+    settings = load_settings()
+    token = require_token(settings)
+    _log_to_stderr(settings.log_level)
+    with _serving(settings) as answers:
+        asyncio.run(run_until_stopped(_client(answers, settings), token))
+
+
+@bot_app.command("sync")
+def bot_sync() -> None:
+    """Register the slash commands with Discord; once after installing, and after an upgrade that changes them."""
+    from bot.client import sync_commands
+    from bot.settings import load_settings, require_token
+
+    settings = load_settings()
+    token = require_token(settings)
+    with _serving(settings) as answers:
+        count = asyncio.run(sync_commands(_client(answers, settings), token))
+    out.print(f"Discord knows {count} slash command{'' if count == 1 else 's'} now.")
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Create the database, or bring it to this version; safe to repeat."""
+    from bot.feedback.database import upgrade_database
+    from bot.settings import load_settings
+
+    before, after = upgrade_database(load_settings().database_url)
+    out.print(f"The database is at {after}" + ("." if before == after else f", it was {before or 'new'}."))
+
+
+def main() -> None:
+    """Run the ``segue`` command."""
+    load_dotenv(Path.cwd() / ".env")
+    app()
+
+
+@contextmanager
+def _serving(settings: "Settings") -> Iterator["Answers"]:
+    """Open the model and the database that the settings name."""
+    from bot.answers import Answers, model_record
+    from bot.feedback.database import upgrade_database
+    from bot.feedback.store import FeedbackStore
+
+    catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
+    upgrade_database(settings.database_url)
+    with FeedbackStore(settings.database_url, now=lambda: datetime.now(UTC)) as feedback:
+        feedback.register_model(model_record(catalogue.manifest))
+        log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
+        yield Answers(catalogue, feedback)
+
+
+def _client(answers: "Answers", settings: "Settings") -> "SegueBot":
+    from bot.client import SegueBot
+
+    return SegueBot(answers, prefix=settings.prefix, message_content=settings.message_content)
+
+
+def _typed_lines() -> Iterator[str]:
+    while True:
+        try:
+            yield input("> " if sys.stdin.isatty() else "")
+        except EOFError:
+            return
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    # discord.py's DEBUG lines hold the tokens of interactions, numba's fill screens.
+    for name in ("discord", "numba", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))

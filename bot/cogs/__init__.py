@@ -1,0 +1,1 @@
+"""Cogs: each parses a command, asks, records what it shows, and renders."""

@@ -1,0 +1,118 @@
+"""Pure: an answer becomes the lines that a member reads, in Discord's markdown or plain, within Discord's limits."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from discord.utils import escape_markdown, escape_mentions
+
+from bot.answers import Answer, ChoiceAnswer, Row, SimilarAnswer, TooFewAnswer
+from bot.feedback.records import AlreadySaved, Saved, UnknownImpression, VoteOutcome
+
+# Ten rows of the longest names must fit into one message of 4,000 characters, with every character escaped.
+MAX_NAME_CHARACTERS = 80
+MAX_LABEL_CHARACTERS = 80
+
+NO_VISIBLE_NAME = "(a name without visible characters)"
+SYNTHETIC_NOTE = "Demo data: the listeners behind this are synthetic; only the artists are real."
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How text is marked: for Discord, or plain for a terminal."""
+
+    markdown: bool
+
+    def name(self, text: str) -> str:
+        """Someone else's words as harmless text: one line, clipped, without markup, mentions or directions."""
+        visible = plain_name(text)
+        return _harmless(visible) if self.markdown else visible
+
+    def strong(self, text: str) -> str:
+        """Emphasise a name."""
+        return f"**{self.name(text)}**" if self.markdown else self.name(text)
+
+    def small(self, text: str) -> str:
+        """A line that matters less."""
+        return f"-# {text}" if self.markdown else text
+
+
+DISCORD = Style(markdown=True)
+TERMINAL = Style(markdown=False)
+
+
+def plain_name(text: str, *, limit: int = MAX_NAME_CHARACTERS) -> str:
+    """One line without control, format and direction characters, clipped to ``limit`` characters."""
+    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    line = " ".join(visible.split()) or NO_VISIBLE_NAME
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _harmless(text: str) -> str:
+    """Text that Discord shows letter by letter: no markup, mention, channel, time stamp or link in it is active."""
+    escaped = escape_mentions(escape_markdown(text, ignore_links=False))
+    return escaped.replace("<", "\\<").replace("://", ":\u200b//")
+
+
+def headline(answer: Answer, style: Style) -> str:
+    """The first line: what was understood, or what the member should say instead."""
+    match answer:
+        case SimilarAnswer(seed=seed) | TooFewAnswer(seed=seed):
+            read_from = f" - read from “{style.name(answer.read_from)}”" if answer.read_from else ""
+            if isinstance(answer, TooFewAnswer):
+                return (
+                    f"{style.strong(seed.name)}{read_from}: only {people(seed.listeners)} in the data listened to "
+                    f"them; it takes {answer.needed} to say who is similar."
+                )
+            if not answer.rows:
+                return f"{style.strong(seed.name)}{read_from}: nobody else in the data has enough listeners to compare."
+            return f"Similar to {style.strong(seed.name)}{read_from}"
+        case ChoiceAnswer(typed="", choices=()):
+            return "Which artist? Type a name, for example: similar arcade fire"
+        case ChoiceAnswer(choices=()):
+            return f"No artist here is called “{style.name(answer.typed)}”, or nearly so."
+        case ChoiceAnswer(nearest=True):
+            return f"No artist here is called “{style.name(answer.typed)}”. Did you mean:"
+        case ChoiceAnswer():
+            return f"“{style.name(answer.typed)}” could be several artists. Which one?"
+
+
+def row_line(row: Row, style: Style) -> str:
+    """One similar artist and why: rank, name, the people who listened to both."""
+    return (
+        f"{row.rank}. {style.strong(row.artist.name)} - {row.support:,} of its {people(row.artist.listeners)} "
+        f"{'listens' if row.artist.listeners == 1 else 'listen'} to both"
+    )
+
+
+def footnotes(answer: Answer, style: Style) -> list[str]:
+    """What else has to be said: votes that cannot be saved, synthetic data."""
+    notes = []
+    if isinstance(answer, SimilarAnswer) and answer.rows and not answer.votable:
+        notes.append(style.small("Votes cannot be saved at the moment."))
+    if not isinstance(answer, ChoiceAnswer) and answer.synthetic:
+        notes.append(style.small(SYNTHETIC_NOTE))
+    return notes
+
+
+def vote_line(outcome: VoteOutcome, artist_name: str, style: Style) -> str:
+    """What became of a vote, in words that are true."""
+    name = style.strong(artist_name) if artist_name else "this artist"
+    words = {1: f"👍 for {name}", -1: f"👎 for {name}"}
+    match outcome:
+        case UnknownImpression():
+            return "This answer is no longer on record, so the vote was not saved. Ask again and vote there."
+        case Saved(value=0):
+            return f"Taken back: you have no vote on {name} here now."
+        case Saved(value=value, previous=0):
+            return f"Saved: {words[value]}."
+        case Saved(value=value):
+            return f"Changed: {words[value]}."
+        case AlreadySaved(value=0):
+            return f"You have no vote on {name} here."
+        case AlreadySaved(value=value):
+            return f"Already saved: {words[value]}."
+
+
+def people(n: int) -> str:
+    """Count people: "1 person", "12 people"."""
+    return "1 person" if n == 1 else f"{n:,} people"

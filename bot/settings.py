@@ -1,0 +1,82 @@
+"""Typed settings from the environment; built only by the composition root, which reads ``.env`` into it first."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from recommender.errors import SettingsError
+from recommender.folders import default_folder
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; each field names its variable."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    discord_token: SecretStr | None = Field(None, validation_alias="DISCORD_TOKEN")
+    models: Path = Field(default_factory=lambda: default_folder("models"), validation_alias="SEGUE_MODELS")
+    model: str | None = Field(None, validation_alias="SEGUE_MODEL")
+    database_url: str = Field(
+        default_factory=lambda: default_database_url(default_folder("segue.sqlite3")),
+        validation_alias="SEGUE_DATABASE_URL",
+    )
+    prefix: str = Field("!", min_length=1, max_length=10, validation_alias="SEGUE_PREFIX")
+    message_content: bool = Field(True, validation_alias="SEGUE_MESSAGE_CONTENT")
+    log_level: LogLevel = Field("INFO", validation_alias="SEGUE_LOG_LEVEL")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("prefix")
+    @classmethod
+    def _visible(cls, value: str) -> str:
+        if any(character.isspace() for character in value):
+            raise ValueError("must not hold white space")
+        return value
+
+
+def default_database_url(path: Path) -> str:
+    """Return the SQLAlchemy URL of a SQLite file."""
+    return f"sqlite:///{quote(str(path), safe='/:')}"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises
+    ------
+    SettingsError : a variable has a value that cannot be; names the variable, never a secret's value.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # all fields come from the environment
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "a setting"
+        value = "" if name == "DISCORD_TOKEN" else f" is {str(first['input'])!r}"
+        raise SettingsError(
+            f"{name}{value}: {first['msg'].removeprefix('Value error, ')}; correct it in the environment or .env"
+        ) from None
+
+
+def require_token(settings: Settings) -> str:
+    """Return the bot's token.
+
+    Raises
+    ------
+    SettingsError : there is none, or it cannot be one.
+    """
+    token = settings.discord_token.get_secret_value().strip() if settings.discord_token else ""
+    if not token:
+        raise SettingsError(
+            "DISCORD_TOKEN is not set; copy the bot's token from discord.com/developers/applications into .env"
+        )
+    if not token.isascii() or any(character.isspace() for character in token):
+        raise SettingsError("DISCORD_TOKEN holds characters that no token has; copy it again, without quotes or spaces")
+    return token

@@ -1,0 +1,1 @@
+"""Views: the buttons under an answer; each survives a restart."""

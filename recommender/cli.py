@@ -1,0 +1,279 @@
+"""The offline commands of ``segue``: parse, wire, print. Mounted by :mod:`bot.cli`."""
+
+import csv
+import logging
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from recommender import cli_data
+from recommender.artists import artist_key, format_artist_id
+from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
+from recommender.names import Ambiguous, Found, NotFound
+from recommender.store import ModelStore, is_path
+from recommender.terminal import (
+    SYNTHETIC_NOTE,
+    DatasetFolderOption,
+    JsonOption,
+    ModelOption,
+    StoreOption,
+    out,
+    print_json,
+)
+
+log = logging.getLogger(__name__)
+
+EXIT_NO_ANSWER = 3
+
+app = typer.Typer(no_args_is_help=True)
+export_app = typer.Typer(no_args_is_help=True, help="Write what a model knows as plain tables.")
+app.add_typer(cli_data.app, name="data")
+app.add_typer(export_app, name="export")
+
+
+@app.command()
+def train(
+    store: StoreOption,
+    folder: DatasetFolderOption,
+    plays: Annotated[
+        str | None,
+        typer.Option(help="Listening data: a file, a folder with HetRec's two files, or - for standard input."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A data set by name, instead of --plays; see `segue data list`.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Id or folder of the new model.", show_default="made from preset and time")
+    ] = None,
+    algorithm: Annotated[str | None, typer.Option(help="als or lsa.", show_default="als")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="als (tuned), article-als or article-lsa.", show_default="the algorithm's best"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same data, options and seed: the same model.")] = 0,
+    factors: Annotated[int | None, typer.Option(help="Number of factors.", show_default="the preset's")] = None,
+    neighbours: Annotated[int | None, typer.Option(help="Neighbours kept per artist.", show_default="50")] = None,
+    min_listeners: Annotated[
+        int | None,
+        typer.Option(help="Artists with fewer listeners neither get nor are neighbours.", show_default="5"),
+    ] = None,
+    listener_column: Annotated[
+        str | None, typer.Option(help="Column of the listener, in a file with a header.")
+    ] = None,
+    artist_column: Annotated[str | None, typer.Option(help="Column of the artist's name.")] = None,
+    plays_column: Annotated[str | None, typer.Option(help="Column of the play count.")] = None,
+    mbid_column: Annotated[str | None, typer.Option(help="Column of the artist's MusicBrainz id.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model on listening data and make it the current one.
+
+    Reads Last.fm-360K's layout (listener, MusicBrainz id, artist, plays; tab separated), HetRec lastfm-2k's pair of
+    files, and any TSV, CSV or parquet with named columns; plain, .gz, .zst or .tar.gz.
+
+    Examples: segue train --data demo · segue train --plays plays.tsv.gz · zcat plays.gz | segue train --plays -
+    """
+    # numba takes most of a second to import; only training pays it.
+    import numpy as np
+
+    from recommender.plays import Columns
+    from recommender.terminal import load, training_progress
+    from recommender.training import PRESETS, adjusted, choose_preset, save_model
+    from recommender.training import train as fit
+
+    preset = choose_preset(preset, algorithm)
+    recipe = adjusted(PRESETS[preset], n_factors=factors, k=neighbours, min_listeners=min_listeners)
+    created = datetime.now(UTC)
+    models = ModelStore(store)
+    models.sweep(now=time.time())
+    target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+    columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
+    counts = load(plays, data, folder=folder, columns=columns, strict=strict)
+    started = time.perf_counter()
+    with training_progress() as step:
+        trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step)
+    seconds = time.perf_counter() - started
+    manifest = save_model(
+        target,
+        trained,
+        counts,
+        preset=preset,
+        seed=seed,
+        data_name=data or ("standard input" if plays == "-" else Path(str(plays)).name),
+        synthetic=data == "demo",
+        created=created,
+    )
+    log.info("trained %s: nnz=%d factors=%d in %.1f s", recipe.algorithm, counts.plays.nnz, manifest.n_factors, seconds)
+    in_store = model is None or not is_path(model)
+    if in_store:
+        models.set_current(manifest.id)
+    card = {
+        "model": manifest.id if in_store else str(target),
+        "folder": str(target),
+        "listeners": manifest.data.n_listeners,
+        "artists": manifest.data.n_artists,
+        "objective": manifest.objective,
+        "seconds": round(seconds, 2),
+        "current": in_store,
+    }
+    if as_json:
+        print_json(card)
+        return
+    out.print(
+        f"Trained {card['model']} on {manifest.data.n_listeners:,} listeners and {manifest.data.n_artists:,} artists "
+        f"in {seconds:.1f} s" + ("; it is the current model." if in_store else "."),
+        markup=False,
+        soft_wrap=True,
+    )
+    if manifest.data.synthetic:
+        out.print(SYNTHETIC_NOTE)
+    out.print(
+        'Next: segue similar "arcade fire"' + ("" if in_store else f" --model {target}"), markup=False, soft_wrap=True
+    )
+
+
+@app.command()
+def similar(
+    artist: Annotated[list[str], typer.Argument(help="The artist, as you would type it; quotes are not needed.")],
+    store: StoreOption,
+    model: ModelOption = None,
+    k: Annotated[int, typer.Option("--k", min=1, help="How many similar artists.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Name the artists most similar to one.
+
+    Exit status: 0 with an answer; 3 when the name means none, several, or one with too few listeners; 1 after an error.
+    """
+    catalogue = Catalogue.open(ModelStore(store).folder(model))
+    text = " ".join(artist)
+    resolution = catalogue.resolve(text)
+    match resolution:
+        case Found():
+            outcome = catalogue.similar(resolution.artist_idx, k=k)
+            if as_json:
+                print_json(_similar_json(catalogue, resolution, outcome))
+            else:
+                _print_similar(catalogue, text, outcome)
+            if not isinstance(outcome, Similar):
+                raise typer.Exit(EXIT_NO_ANSWER)
+        case Ambiguous() | NotFound():
+            is_ambiguous = isinstance(resolution, Ambiguous)
+            indices = resolution.choices if isinstance(resolution, Ambiguous) else resolution.nearest
+            choices = [catalogue.artist(idx) for idx in indices]
+            if as_json:
+                kind = "ambiguous" if is_ambiguous else "not_found"
+                print_json({"outcome": kind, "choices": [_artist_json(choice) for choice in choices]})
+            else:
+                _print_choices(text, choices, is_ambiguous=is_ambiguous)
+            raise typer.Exit(EXIT_NO_ANSWER)
+
+
+@export_app.command("neighbours")
+def export_neighbours(
+    store: StoreOption,
+    model: ModelOption = None,
+    k: Annotated[int, typer.Option("--k", min=1, help="Neighbours per artist, at most what the model keeps.")] = 50,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write.", show_default="standard output")
+    ] = None,
+) -> None:
+    """Write every artist's neighbours as TSV: artist, neighbour, rank, score.
+
+    Artists with too few listeners have no rows.
+    """
+    catalogue = Catalogue.open(ModelStore(store).folder(model))
+    if output is None:
+        _write_neighbours(catalogue, k, sys.stdout)
+        return
+    with output.open("w", encoding="utf-8", newline="") as file:
+        n_answered = _write_neighbours(catalogue, k, file)
+    out.print(
+        f"Wrote the neighbours of {n_answered:,} of {catalogue.n_artists:,} artists to {output}; the others "
+        "have too few listeners.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
+    """Write the table and return how many artists have rows in it."""
+    # No quoting, as in the play counts: names hold quotes, and loading made a space of every tab and line break.
+    writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
+    writer.writerow(("artist", "neighbour", "rank", "score"))
+    n_answered = 0
+    for idx in range(catalogue.n_artists):
+        outcome = catalogue.similar(idx, k=k)
+        if isinstance(outcome, Similar) and outcome.rows:
+            n_answered += 1
+            for row in outcome.rows:
+                writer.writerow((outcome.seed.name, row.artist.name, row.rank, f"{row.score:.6f}"))
+    return n_answered
+
+
+def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewListeners) -> None:
+    seed = outcome.seed
+    read_from = "" if artist_key(seed.name) == artist_key(text) else f' - read from "{text}"'
+    if isinstance(outcome, TooFewListeners):
+        out.print(
+            f"{seed.name}{read_from}: only {seed.listeners} in the data listened to them; it takes "
+            f"{outcome.needed} to say who is similar.",
+            markup=False,
+            soft_wrap=True,
+        )
+        return
+    table = Table("", "similar artist", "similarity", "listeners in common", "of", title=escape(seed.name + read_from))
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for row in outcome.rows:
+        table.add_row(
+            str(row.rank), escape(row.artist.name), f"{row.score:.2f}", f"{row.support:,}", f"{row.artist.listeners:,}"
+        )
+    out.print(table)
+    if catalogue.manifest.data.synthetic:
+        out.print(SYNTHETIC_NOTE)
+
+
+def _print_choices(text: str, choices: list[Artist], *, is_ambiguous: bool) -> None:
+    names = "\n".join(f"  {choice.name} ({choice.listeners:,} listeners)" for choice in choices)
+    if is_ambiguous:
+        message = f'"{text}" could be several artists; type one of them:\n{names}'
+    elif choices:
+        message = f'No artist here is called "{text}". The nearest names:\n{names}'
+    else:
+        message = f'No artist here is called "{text}" or nearly so.'
+    out.print(message, markup=False, soft_wrap=True)
+
+
+def _artist_json(artist: Artist) -> dict[str, Any]:
+    return {
+        "id": format_artist_id(artist.artist_id),
+        "name": artist.name,
+        "listeners": artist.listeners,
+        "mbid": artist.mbid,
+    }
+
+
+def _similar_json(catalogue: Catalogue, found: Found, outcome: Similar | TooFewListeners) -> dict[str, Any]:
+    card = {
+        "outcome": "similar" if isinstance(outcome, Similar) else "too_few_listeners",
+        "artist": _artist_json(outcome.seed),
+        "match": {"kind": found.match_kind, "score": round(found.match_score, 4)},
+        "model": catalogue.manifest.id,
+        "synthetic": catalogue.manifest.data.synthetic,
+    }
+    if isinstance(outcome, TooFewListeners):
+        return card | {"needed_listeners": outcome.needed}
+    rows = [
+        {"rank": row.rank, **_artist_json(row.artist), "score": round(row.score, 6), "common_listeners": row.support}
+        for row in outcome.rows
+    ]
+    return card | {"similar": rows}

@@ -1,0 +1,96 @@
+"""``segue data``: which data sets there are, fetch one, look into one."""
+
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from recommender.datasets import DATASETS, download, find_dataset, local_path
+from recommender.terminal import SYNTHETIC_NOTE, DatasetFolderOption, JsonOption, bytes_progress, load, out, print_json
+
+app = typer.Typer(no_args_is_help=True, help="Data sets of listening: which there are, fetch one, look into one.")
+
+MOST_HEARD = 10
+
+
+@app.command("list")
+def list_(folder: DatasetFolderOption, as_json: JsonOption = False) -> None:
+    """List the known data sets, their licences, and which are on this machine."""
+    here = {dataset.name: local_path(dataset, folder) for dataset in DATASETS.values()}
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": dataset.name,
+                    "title": dataset.title,
+                    "url": dataset.url,
+                    "bytes": dataset.size,
+                    "licence": dataset.licence,
+                    "citation": dataset.citation,
+                    "synthetic": dataset.synthetic,
+                    "path": None if here[dataset.name] is None else str(here[dataset.name]),
+                }
+                for dataset in DATASETS.values()
+            ]
+        )
+        return
+    table = Table("name", "what it is", "size", "licence", "on this machine")
+    for dataset in DATASETS.values():
+        size = "" if dataset.size is None else f"{dataset.size / 1e6:,.0f} MB"
+        state = "yes" if here[dataset.name] else f"no: segue data get {dataset.name}"
+        table.add_row(dataset.name, dataset.title, size, dataset.licence, state)
+    out.print(table)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="As named by `segue data list`.")],
+    folder: DatasetFolderOption,
+    url: Annotated[str | None, typer.Option(help="Fetch from this address.", show_default="the official one")] = None,
+) -> None:
+    """Download a data set; a broken download goes on where it stopped, and the checksum is compared."""
+    dataset = find_dataset(name)
+    with bytes_progress(f"downloading {name}") as progress:
+        path = download(dataset, folder, url=url, progress=progress)
+    out.print(f"{name} is in {path}", markup=False, soft_wrap=True)
+    out.print(f"Licence: {dataset.licence}\nCite: {dataset.citation}", markup=False, soft_wrap=True)
+    out.print(f"Next: segue train --data {name}", markup=False)
+
+
+@app.command()
+def info(
+    source: Annotated[str, typer.Argument(help="A data set's name, a file, or - for standard input.")],
+    folder: DatasetFolderOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Load listening data and say what is in it: sizes, most-heard artists, broken rows."""
+    named = DATASETS.get(source)
+    counts = load(None if named else source, source if named else None, folder=folder)
+    n_listeners, n_artists = counts.plays.shape
+    listeners = np.bincount(counts.plays.indices, minlength=n_artists)
+    most_heard = np.argsort(-listeners, kind="stable")[:MOST_HEARD]
+    numbers = {
+        "rows": counts.report.rows,
+        "broken_rows": counts.report.bad_count,
+        "summed_duplicates": counts.report.duplicates,
+        "merged_spellings": counts.report.merged_names,
+        "listeners": n_listeners,
+        "artists": n_artists,
+        "pairs": int(counts.plays.nnz),
+        "plays": int(counts.plays.data.sum(dtype=np.float64)),
+    }
+    if as_json:
+        top = [{"artist": counts.artist_names[idx], "listeners": int(listeners[idx])} for idx in most_heard]
+        card = {"source": source, "sha256": counts.data_hash, "synthetic": bool(named and named.synthetic)}
+        print_json(card | numbers | {"most_heard": top})
+        return
+    table = Table(show_header=False, title=escape(source))
+    for label, number in numbers.items():
+        table.add_row(label.replace("_", " "), f"{number:,}")
+    heard = "\n".join(f"{counts.artist_names[idx]} ({listeners[idx]:,} listeners)" for idx in most_heard)
+    table.add_row("most heard", escape(heard))
+    out.print(table)
+    if named:
+        out.print(SYNTHETIC_NOTE if named.synthetic else f"Licence: {named.licence}", markup=False)

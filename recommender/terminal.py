@@ -1,0 +1,141 @@
+"""What the commands show in a terminal: consoles, progress bars, the report of broken rows, the options they share."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from recommender.datasets import find_dataset, local_path
+from recommender.errors import DataError, ParameterError
+from recommender.folders import default_folder
+
+# polars takes a third of a second to import; only commands that load data pay it.
+if TYPE_CHECKING:
+    from recommender.plays import Columns, LoadReport, PlayCounts
+
+out = Console()
+err = Console(stderr=True)
+
+SYNTHETIC_NOTE = "Demo data: its listeners are synthetic; only the artists are real."
+
+
+StoreOption = Annotated[
+    Path,
+    typer.Option(
+        "--store",
+        envvar="SEGUE_MODELS",
+        help="Folder of all models.",
+        default_factory=lambda: default_folder("models"),
+        show_default="segue/models in your data folder",
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        envvar="SEGUE_MODEL",
+        help="A model's id in the store, or a folder's path.",
+        show_default="the current model",
+    ),
+]
+DatasetFolderOption = Annotated[
+    Path,
+    typer.Option(
+        "--folder",
+        help="Folder of downloaded data sets.",
+        default_factory=lambda: default_folder("datasets"),
+        show_default="segue/datasets in your data folder",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, one document, unwrapped."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def load(
+    plays: str | None,
+    data: str | None,
+    *,
+    folder: Path,
+    columns: "Columns | None" = None,
+    strict: bool = False,
+) -> "PlayCounts":
+    """Load the listening data that a command was given, with a progress bar, and report its broken rows.
+
+    Parameters
+    ----------
+    plays : a file, a folder, or ``-`` for standard input; or
+    data : the name of a data set, looked for in ``folder``.
+
+    Raises
+    ------
+    ParameterError : both or neither are given.
+    DataError : the data set is not here, or the data cannot be read.
+    """
+    from recommender.plays import Columns, load_plays
+
+    if (plays is None) == (data is None):
+        raise ParameterError(
+            "say what to learn from: either --plays FILE or --data NAME (`segue data list` shows the names)"
+        )
+    if data is not None:
+        dataset = find_dataset(data)
+        path = local_path(dataset, folder)
+        if path is None:
+            raise DataError(f"data set {data} is not in {folder} yet; run `segue data get {data}`")
+        label = data
+        source: Path | BinaryIO = path
+    elif plays == "-":
+        source, label = sys.stdin.buffer, "standard input"
+    else:
+        source, label = Path(str(plays)).expanduser(), str(plays)
+    with bytes_progress(f"loading {label}") as progress:
+        counts = load_plays(source, columns=columns or Columns(), strict=strict, progress=progress)
+    print_report(counts.report, label)
+    return counts
+
+
+def print_report(report: "LoadReport", label: str) -> None:
+    """Say on standard error which rows were left out, by kind, with the first line of each; silent when none were."""
+    if not report.bad:
+        return
+    err.print(f"[yellow]{escape(label)}: {report.bad_count:,} of {report.rows:,} rows are broken and were left out:[/]")
+    for bad in report.bad:
+        err.print(
+            f"  {bad.count:,} x {bad.kind}, first in line {bad.first_line:,}: {escape(bad.example)}", soft_wrap=True
+        )
+
+
+@contextmanager
+def bytes_progress(description: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar of bytes done; the yielded function takes bytes done and bytes in all (None: unknown)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(escape(description), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[str, int, int, float | None], None]]:
+    """Show the stage of a training, how far it is, and the loss."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def step(stage: str, done: int, total: int, loss: float | None) -> None:
+            # The first training on a machine compiles the kernels, and says so where nothing else moves.
+            hint = " (the first time the kernels are compiled)" if (stage, done) == ("factorizing", 0) else ""
+            description = f"{stage}{hint}" if loss is None else f"{stage}, loss {loss:,.0f}"
+            bar.update(task, description=description, completed=done, total=total)
+
+        yield step

@@ -1,0 +1,100 @@
+"""The console gives the same answers and takes the same votes as the bot."""
+
+import io
+import sqlite3
+
+import pytest
+from rich.console import Console
+
+from bot.console import DEMO_SCRIPT, Chat
+
+
+@pytest.fixture
+def hold(answers):
+    """Hold a conversation and return what was printed."""
+
+    def hold_(*lines: str, is_test: bool = False) -> str:
+        printed = io.StringIO()
+        chat = Chat(answers, Console(file=printed, width=200), prefix="!", is_test=is_test)
+        chat.hold(lines, echo=False)
+        return printed.getvalue()
+
+    return hold_
+
+
+def rows(database_url, sql):
+    with sqlite3.connect(database_url.removeprefix("sqlite:///")) as connection:
+        found = connection.execute(sql).fetchall()
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("line", ["arcade fire", "!similar arcade fire", "similar arcade fire", "SIMILAR Arcade Fire"])
+def test_an_artist_is_answered_however_it_is_asked(hold, line):
+    said = hold(line)
+    assert "Similar to Arcade Fire" in said
+    assert "Wolf Parade" in said
+    assert "**" not in said
+
+
+def test_votes_reach_the_database_under_a_random_key(hold, database_url):
+    said = hold("arcade fire", "up 1", "down 2", "up 2", "undo 1")
+    assert "Saved: 👍" in said
+    assert "Changed: 👍" in said
+    assert "Taken back" in said
+    votes = rows(
+        database_url, "select rank, value from vote join impression on impression.id = impression_id order by vote.id"
+    )
+    assert votes == [(1, 1), (2, -1), (2, 1), (1, 0)]
+    keys = rows(database_url, "select distinct voter_key from vote")
+    assert len(keys) == 1
+    assert keys[0][0] != "console"
+    assert rows(database_url, "select distinct source, is_test from request") == [("console", 0)]
+
+
+def test_a_vote_without_rows_is_explained(hold, database_url):
+    assert "There is no row 3 to vote on" in hold("up 3")
+    assert "There is no row 99" in hold("arcade fire", "up 99")
+    assert rows(database_url, "select * from vote") == []
+
+
+def test_a_number_chooses_from_a_list_of_names(hold):
+    said = hold("arcade fore fire", "1")
+    assert "Did you mean" in said
+    assert "  1. Arcade Fire" in said
+    assert "Similar to Arcade Fire" in said
+
+
+def test_a_number_without_a_list_is_a_name(hold):
+    assert "No artist here is called “311”" in hold("311")
+
+
+def test_quit_ends_and_help_helps(hold):
+    said = hold("help", "quit", "arcade fire")
+    assert "vote for or against" in said
+    assert "Similar to" not in said
+
+
+def test_empty_lines_say_nothing(hold):
+    assert hold("", "   ") == hold()
+
+
+def test_hostile_lines_are_answered(hold):
+    said = hold("[red]x[/red]", "\x1b[31mboo", "a" * 10_000)
+    assert said.count("No artist here is called") == 3
+    assert "\x1b" not in said
+    assert "[red]" in said
+
+
+def test_the_demo_is_logged_as_nobody_s_request(hold, database_url):
+    said = hold(*DEMO_SCRIPT, is_test=True)
+    assert "read from “arcad fyre”" in said
+    assert set(rows(database_url, "select is_test from request")) == {(1,)}
+
+
+def test_a_failing_database_is_said(hold, feedback):
+    feedback.close()
+    said = hold("arcade fire", "up 1")
+    assert "Wolf Parade" in said
+    assert "Votes cannot be saved at the moment." in said
+    assert "There is no row 1 to vote on" in said

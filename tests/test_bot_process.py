@@ -1,0 +1,116 @@
+"""The real bot in its own process, logged in to a Discord on loopback."""
+
+import sqlite3
+import sys
+
+import pytest
+
+from discord_server import DiscordServer
+from loopback.limits import walk
+
+SEGUE = (sys.executable, "-m", "bot", "bot", "run")
+
+
+@pytest.fixture
+def environment(model_folder, tmp_path):
+    """Settings of a bot whose database does not exist yet."""
+    return {
+        "SEGUE_MODELS": str(model_folder.parent),
+        "SEGUE_MODEL": model_folder.name,
+        "SEGUE_DATABASE_URL": f"sqlite:///{tmp_path}/new/segue.sqlite3",
+        "SEGUE_LOG_LEVEL": "DEBUG",
+    }
+
+
+def text_of(message):
+    return "\n".join(item["content"] for _, item in walk(message["components"]) if "content" in item)
+
+
+def votes(tmp_path):
+    with sqlite3.connect(tmp_path / "new" / "segue.sqlite3") as connection:
+        rows = connection.execute("select rank, value from vote join impression on impression.id = impression_id")
+        found = rows.fetchall()
+    connection.close()
+    return found
+
+
+async def test_it_logs_in_answers_takes_a_vote_and_stops_cleanly(environment, tmp_path):
+    async with DiscordServer() as discord, discord.client(*SEGUE, env=environment) as client:
+        await discord.logged_in()
+        await discord.say("!similar arcade fire")
+        message = await discord.next_message()
+        assert text_of(message).startswith("Similar to **Arcade Fire**")
+        assert "**Wolf Parade**" in text_of(message)
+        button = next(item["custom_id"] for _, item in walk(message["components"]) if "custom_id" in item)
+        pressed = await discord.press(message, button)
+        assert text_of(await discord.answer(pressed)).startswith("Saved: 👍")
+        assert pressed.ephemeral
+        assert await client.stop() == 0
+        output = client.output()
+    assert votes(tmp_path) == [(1, 1)]
+    assert "serving communities: 13 artists" in output
+    assert "stopping on SIGTERM" in output
+    assert "Traceback" not in output
+    assert discord.token not in output
+
+
+async def test_a_vote_after_a_restart_of_the_process_counts(environment, tmp_path):
+    async with DiscordServer() as discord:
+        async with discord.client(*SEGUE, env=environment) as client:
+            await discord.logged_in()
+            await discord.say("similar arcade fire", mentions_bot=True)
+            message = await discord.next_message()
+            assert await client.stop() == 0
+        async with discord.client(*SEGUE, env=environment) as client:
+            await discord.logged_in(times=2)
+            down = [item["custom_id"] for _, item in walk(message["components"]) if "custom_id" in item][3]
+            await discord.answer(await discord.press(message, down))
+            assert await client.stop() == 0
+    assert votes(tmp_path) == [(2, -1)]
+
+
+async def test_slash_command_works_after_segue_bot_sync(environment):
+    async with DiscordServer() as discord:
+        async with discord.client(sys.executable, "-m", "bot", "bot", "sync", env=environment) as client:
+            assert await client.exit_code() == 0
+            assert "1 slash command now" in client.output()
+        async with discord.client(*SEGUE, env=environment) as client:
+            await discord.logged_in()
+            choices = await discord.autocomplete("similar", "artist", "arc")
+            assert [choice["name"] for choice in choices] == ["Arcade Fire"]
+            answered = await discord.answer(await discord.slash("similar", {"artist": choices[0]["value"]}))
+            assert text_of(answered).startswith("Similar to **Arcade Fire**")
+            assert await client.stop() == 0
+
+
+async def test_a_wrong_token_is_one_sentence(environment):
+    async with (
+        DiscordServer() as discord,
+        discord.client(*SEGUE, env=environment | {"DISCORD_TOKEN": "wrong-token", "SEGUE_LOG_LEVEL": ""}) as client,
+    ):
+        assert await client.exit_code() == 1
+        lines = client.output().strip().splitlines()
+        assert lines[-1].startswith("error: Discord refused DISCORD_TOKEN")
+        assert "Traceback" not in client.output()
+        assert "wrong-token" not in client.output()
+
+
+async def test_an_intent_that_discord_refuses_is_one_sentence(environment):
+    async with DiscordServer() as discord:
+        discord.approved_intents = 0
+        async with discord.client(*SEGUE, env=environment) as client:
+            assert await client.exit_code() == 1
+            assert "SEGUE_MESSAGE_CONTENT=false" in client.output().strip().splitlines()[-1]
+            assert "Traceback" not in client.output()
+
+
+async def test_an_unreachable_discord_is_one_sentence(environment):
+    async with DiscordServer() as discord:
+        gone = discord.address
+    async with (
+        DiscordServer() as discord,
+        discord.client(*SEGUE, env=environment | {"LOOPBACK_DISCORD": gone}) as client,
+    ):
+        assert await client.exit_code(within=60) == 1
+        assert "error: Discord cannot be reached" in client.output()
+        assert "Traceback" not in client.output()

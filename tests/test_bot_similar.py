@@ -1,0 +1,255 @@
+"""`similar` on a simulated Discord: every way to ask gives the same answer, and votes reach the database."""
+
+import re
+import sqlite3
+
+import discord
+import pytest
+from discord import ui
+from simcord.results import ResponseMessage
+
+from bot.client import SegueBot
+from communities import NAMES
+from recommender.artists import artist_id, format_artist_id
+
+
+@pytest.fixture
+def database(database_url):
+    """Reads what was really committed, beside the bot's own connection."""
+    connection = sqlite3.connect(database_url.removeprefix("sqlite:///"))
+    connection.row_factory = sqlite3.Row
+    yield lambda sql: [dict(row) for row in connection.execute(sql)]
+    connection.close()
+
+
+@pytest.fixture
+async def channel(simcord_env):
+    await simcord_env.bot.tree.sync()
+    return simcord_env.create_guild().create_text_channel("music")
+
+
+@pytest.fixture
+def alice(simcord_env, channel):  # noqa: ARG001 - the channel's guild has to be there
+    return simcord_env.guild.add_member(simcord_env.create_user("alice"))
+
+
+def layout(message: discord.Message | ResponseMessage) -> ui.LayoutView:
+    return ui.LayoutView.from_message(getattr(message, "message", message))
+
+
+def shown(message: discord.Message | ResponseMessage) -> str:
+    """All text that a member reads in an answer."""
+    view = layout(message)
+    return "\n".join(item.content for item in view.walk_children() if isinstance(item, ui.TextDisplay))
+
+
+def buttons(message: discord.Message | ResponseMessage) -> list[str]:
+    return [item.custom_id for item in layout(message).walk_children() if isinstance(item, ui.Button)]
+
+
+async def test_prefix_command_answers_with_the_same_community(alice, channel, database):
+    await alice.send(channel, "!similar arcade fire")
+    text = shown(channel.last_message)
+    assert text.startswith("Similar to **Arcade Fire**")
+    for name in ("Wolf Parade", "Broken Social Scene", "The New Pornographers"):
+        assert f"**{name}**" in "\n".join(text.splitlines()[1:4])
+    assert "listen to both" in text
+    assert database("select command, source, k, match_kind, abstained, is_test from request") == [
+        {"command": "similar", "source": "prefix", "k": 10, "match_kind": "exact", "abstained": 0, "is_test": 0}
+    ]
+    rows = database("select rank, artist_id, model_id, propensity, team, support from impression order by rank")
+    assert [row["rank"] for row in rows] == list(range(1, 9))
+    assert {row["artist_id"] for row in rows[:3]} == {artist_id(name) for name in NAMES[1:4]}
+    assert {(row["model_id"], row["propensity"], row["team"]) for row in rows} == {("communities", 1.0, "none")}
+
+
+async def test_slash_and_mention_give_the_same_answer(alice, channel, simcord_env, database):
+    await alice.send(channel, "!similar arcade fire")
+    by_prefix = shown(channel.last_message)
+    result = await alice.slash(channel, "similar", artist="arcade fire")
+    assert shown(result.response) == by_prefix
+    assert not result.ephemeral
+    await alice.send(channel, f"<@{simcord_env.bot.user.id}> similar arcade fire")
+    assert shown(channel.last_message) == by_prefix
+    sources = [row["source"] for row in database("select source from request order by id")]
+    assert sources == ["prefix", "slash", "mention"]
+
+
+async def test_a_slip_is_said_and_logged(alice, channel, database):
+    await alice.send(channel, "!similar arcad fyre")
+    assert shown(channel.last_message).startswith("Similar to **Arcade Fire** - read from “arcad fyre”")
+    assert database("select match_kind from request") == [{"match_kind": "fuzzy"}]
+
+
+async def test_typed_text_is_never_stored(alice, channel, database_url, feedback):
+    await alice.send(channel, "!similar arcad fyre")
+    feedback.close()
+    path = database_url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as connection:
+        dump = "\n".join(connection.iterdump())
+    connection.close()
+    assert "request" in dump
+    assert "fyre" not in dump.casefold()
+
+
+async def test_autocomplete_suggests_ids_that_the_command_understands(alice, channel, database):
+    choices = await alice.autocomplete(channel, "similar", "artist", "arca")
+    assert choices == [{"name": "Arcade Fire", "value": f"artist:{format_artist_id(artist_id('Arcade Fire'))}"}]
+    result = await alice.slash(channel, "similar", artist=choices[0]["value"])
+    assert shown(result.response).splitlines()[0] == "Similar to **Arcade Fire**"
+    assert database("select match_kind from request") == [{"match_kind": "autocomplete"}]
+
+
+async def test_autocomplete_of_nothing_offers_the_most_heard(alice, channel):
+    choices = await alice.autocomplete(channel, "similar", "artist", "")
+    assert len(choices) == len(NAMES)
+    assert choices[-1]["name"] == "Unheard Of"
+
+
+async def test_a_vote_is_in_the_database_and_the_member_is_told(alice, channel, database):
+    await alice.send(channel, "!similar arcade fire")
+    up, down = buttons(channel.last_message)[:2]
+    result = await alice.click(channel.last_message, custom_id=down)
+    assert result.acknowledged
+    assert result.ephemeral
+    first = database("select id, artist_id from impression where rank = 1")[0]
+    name = next(name for name in NAMES if artist_id(name) == first["artist_id"])
+    assert shown(result.response) == f"Saved: 👎 for **{name}**."
+    assert database("select impression_id, value, event from vote") == [
+        {"impression_id": first["id"], "value": -1, "event": "vote"}
+    ]
+    assert up == f"vote:{first['id']}:up"
+
+
+async def test_a_vote_can_be_changed_repeated_and_taken_back(alice, channel, database):
+    await alice.send(channel, "!similar arcade fire")
+    message = channel.last_message
+    up, down = buttons(message)[:2]
+    await alice.click(message, custom_id=up)
+    result = await alice.click(message, custom_id=down)
+    assert shown(result.response).startswith("Changed: 👎")
+    take_back = buttons(result.response)[0]
+    again = await alice.click(message, custom_id=down)
+    assert again.response.content.startswith("Already saved: 👎")
+    back = await alice.click(result.response, custom_id=take_back)
+    assert back.response.content.startswith("Taken back")
+    assert [row["value"] for row in database("select value from vote order by id")] == [1, -1, 0]
+    assert database("select value from current_vote where value <> 0") == []
+
+
+async def test_votes_of_two_members_are_two_votes(alice, channel, simcord_env, database):
+    bob = simcord_env.guild.add_member(simcord_env.create_user("bob"))
+    await alice.send(channel, "!similar arcade fire")
+    up, down = buttons(channel.last_message)[:2]
+    await alice.click(channel.last_message, custom_id=up)
+    await bob.click(channel.last_message, custom_id=down)
+    votes = database("select voter_key, value from vote order by id")
+    assert [vote["value"] for vote in votes] == [1, -1]
+    assert votes[0]["voter_key"] != votes[1]["voter_key"]
+    assert str(alice.id) not in str(votes)
+
+
+async def test_a_vote_after_a_restart_counts(alice, channel, simcord_env, answers, database):
+    await alice.send(channel, "!similar arcade fire")
+    message = channel.last_message
+    up = buttons(message)[2]
+    await simcord_env.restart_bot(SegueBot(answers, prefix="!", message_content=True))
+    result = await alice.click(message, custom_id=up)
+    assert result.acknowledged
+    assert shown(result.response).startswith("Saved: 👍")
+    assert database("select rank, value from vote join impression on impression.id = impression_id") == [
+        {"rank": 2, "value": 1}
+    ]
+
+
+async def test_a_vote_on_an_answer_that_is_no_longer_on_record_is_not_called_saved(
+    alice, channel, database, database_url
+):
+    await alice.send(channel, "!similar arcade fire")
+    with sqlite3.connect(database_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("delete from impression")
+        connection.commit()
+    connection.close()
+    result = await alice.click(channel.last_message, custom_id=buttons(channel.last_message)[0])
+    assert "was not saved" in result.response.content
+    assert database("select * from vote") == []
+
+
+async def test_several_meanings_are_asked_about_and_a_button_answers(alice, channel, database):
+    await alice.send(channel, "!similar arcade fore fire")
+    message = channel.last_message
+    assert shown(message) == "No artist here is called “arcade fore fire”. Did you mean:"
+    assert buttons(message) == [f"similar:{format_artist_id(artist_id('Arcade Fire'))}"]
+    assert database("select * from request") == []
+    result = await alice.click(message, custom_id=buttons(message)[0])
+    assert shown(result.response).startswith("Similar to **Arcade Fire**")
+    assert database("select source, match_kind from request") == [{"source": "button", "match_kind": "chosen"}]
+
+
+async def test_too_few_listeners_is_said_and_logged_as_abstained(alice, channel, database):
+    await alice.send(channel, "!similar unheard of")
+    assert shown(channel.last_message) == (
+        "**Unheard Of**: only 2 people in the data listened to them; it takes 5 to say who is similar."
+    )
+    assert database("select abstained, n_candidates from request") == [{"abstained": 1, "n_candidates": 0}]
+    assert database("select * from impression") == []
+
+
+async def test_nothing_like_it_is_one_sentence(alice, channel):
+    await alice.send(channel, "!similar xqzzk")
+    assert shown(channel.last_message) == "No artist here is called “xqzzk”, or nearly so."
+    assert buttons(channel.last_message) == []
+
+
+async def test_hostile_text_comes_back_harmless(alice, channel):
+    await alice.send(channel, "!similar @everyone **x** <@123456789012345678> <#1> \u202egpj.exe `a` [l](http://x)")
+    text = shown(channel.last_message)
+    assert "@everyone" not in text
+    assert not re.search(r"(?<!\\)<[@#]", text)
+    assert "http://" not in text
+    assert not re.search(r"(?<!\\)\[", text)
+    assert "\u202e" not in text
+    assert "**x**" not in text
+    assert channel.last_message.mention_everyone is False
+
+
+async def test_without_an_artist_the_usage_is_shown(alice, channel, simcord_env):
+    await alice.send(channel, "!similar")
+    assert channel.last_message.content == "That is used like this: `!similar <artist>`"
+    assert len(simcord_env.errors) == 1
+
+
+async def test_direct_messages_are_answered(simcord_env, database):
+    user = simcord_env.create_user("carol")
+    await user.send_dm("!similar metallica")
+    assert shown(user.dm_channel.last_message).startswith("Similar to **Metallica**")
+    assert database("select guild_key from request") == [{"guild_key": None}]
+
+
+class TestWithoutMessageContent:
+    """Without the privileged intent, slash commands and mentions work all the same."""
+
+    @pytest.fixture
+    def simcord_bot(self, answers):
+        return SegueBot(answers, prefix="!", message_content=False)
+
+    async def test_mention_and_slash_work_and_prefix_is_not_seen(self, alice, channel, simcord_env):
+        await alice.send(channel, "!similar arcade fire")
+        assert channel.last_message.author.id == alice.id
+        await alice.send(channel, f"<@{simcord_env.bot.user.id}> similar arcade fire")
+        assert shown(channel.last_message).startswith("Similar to **Arcade Fire**")
+        result = await alice.slash(channel, "similar", artist="arcade fire")
+        assert shown(result.response).startswith("Similar to **Arcade Fire**")
+
+
+async def test_without_a_database_the_answer_still_comes_and_no_vote_is_called_saved(alice, channel, feedback):
+    await alice.send(channel, "!similar arcade fire")
+    earlier = channel.last_message
+    feedback.close()
+    await alice.send(channel, "!similar arcade fire")
+    assert "**Wolf Parade**" in shown(channel.last_message)
+    assert "Votes cannot be saved at the moment." in shown(channel.last_message)
+    assert buttons(channel.last_message) == []
+    result = await alice.click(earlier, custom_id=buttons(earlier)[0])
+    assert result.acknowledged
+    assert result.response.content == "Your vote could not be saved. Try again in a moment."
