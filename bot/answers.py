@@ -117,15 +117,16 @@ class Answers:
         asker : who asks.
         k : rows wanted, >= 1.
         """
+        started = time.perf_counter()
         suggested = _SUGGESTED.fullmatch(text.strip())
         artist = self._catalogue.by_id(parse_artist_id(suggested[1])) if suggested else None
         if artist is not None:
-            return await self._answer(Found(artist.artist_idx, "autocomplete", 1.0), None, asker, k)
+            return await self._answer(Found(artist.artist_idx, "autocomplete", 1.0), None, asker, k, started)
         resolution = await asyncio.to_thread(self._catalogue.resolve, text)
         typed = clean_query(text)
         match resolution:
             case Found():
-                return await self._answer(resolution, typed, asker, k)
+                return await self._answer(resolution, typed, asker, k, started)
             case Ambiguous(choices):
                 return ChoiceAnswer(typed, tuple(map(self._catalogue.artist, choices)), nearest=False)
             case NotFound(nearest):
@@ -133,8 +134,11 @@ class Answers:
 
     async def similar_to(self, artist_id: int, asker: Asker, *, k: int = ROWS_PER_ANSWER) -> Answer | None:
         """Answer for an artist that a member chose from a list; None when the model no longer has it."""
+        started = time.perf_counter()
         artist = self._catalogue.by_id(artist_id)
-        return None if artist is None else await self._answer(Found(artist.artist_idx, "chosen", 1.0), None, asker, k)
+        if artist is None:
+            return None
+        return await self._answer(Found(artist.artist_idx, "chosen", 1.0), None, asker, k, started)
 
     async def suggest(self, text: str) -> list[tuple[str, str]]:
         """Suggest artists while a member types: at most 25 pairs of name and value for :meth:`similar`."""
@@ -165,8 +169,7 @@ class Answers:
         artist = self._catalogue.by_id(getattr(outcome, "artist_id", 0))
         return outcome, artist.name if artist else ""
 
-    async def _answer(self, found: Found, typed: str | None, asker: Asker, k: int) -> Answer:
-        started = time.perf_counter()
+    async def _answer(self, found: Found, typed: str | None, asker: Asker, k: int, started: float) -> Answer:
         outcome = await asyncio.to_thread(self._catalogue.similar, found.artist_idx, k=k)
         read_from = typed if typed and artist_key(typed) != artist_key(outcome.seed.name) else None
         request = RequestRecord(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -13,11 +14,10 @@ from discord.ext import commands
 from bot.answers import Answers
 from bot.cogs.similar import SimilarCog
 from bot.views.answer import ChoiceButton, VoteButton
+from bot.views.apology import APOLOGY, apologise
 from recommender.errors import SegueError, SettingsError
 
 log = logging.getLogger(__name__)
-
-APOLOGY = "Something went wrong here and was written to the log. Try again in a moment."
 
 
 class SegueBot(commands.Bot):
@@ -60,18 +60,20 @@ class SegueBot(commands.Bot):
             usage = f"{context.clean_prefix}{context.command.qualified_name} {context.command.signature}"
             await context.send(f"That is used like this: `{usage}`", ephemeral=True)
             return
+        if isinstance(error.__cause__, discord.Forbidden):
+            # Ten thousand refused requests in ten minutes get a bot banned: nothing more is sent there.
+            log.warning("may not write in channel %d: %s", context.channel.id, error.__cause__)
+            return
         log.error("command %s failed", context.command, exc_info=error)
-        await context.send(APOLOGY, ephemeral=True)
+        with suppress(discord.HTTPException, aiohttp.ClientError):  # what broke the answer may break this too
+            await context.send(APOLOGY, ephemeral=True)
 
     async def on_app_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
         """Answer a failed slash command with one sentence that only its member sees."""
         log.error("slash command %s failed", interaction.command and interaction.command.name, exc_info=error)
-        if interaction.response.is_done():
-            await interaction.followup.send(APOLOGY, ephemeral=True)
-        else:
-            await interaction.response.send_message(APOLOGY, ephemeral=True)
+        await apologise(interaction)
 
 
 async def run_until_stopped(bot: SegueBot, token: str) -> None:

@@ -9,6 +9,7 @@ from discord import ui
 from simcord.results import ResponseMessage
 
 from bot.client import SegueBot
+from bot.views.apology import APOLOGY
 from communities import NAMES
 from recommender.artists import artist_id, format_artist_id
 
@@ -253,3 +254,39 @@ async def test_without_a_database_the_answer_still_comes_and_no_vote_is_called_s
     result = await alice.click(earlier, custom_id=buttons(earlier)[0])
     assert result.acknowledged
     assert result.response.content == "Your vote could not be saved. Try again in a moment."
+
+
+async def test_a_button_that_fails_apologises_and_logs(alice, channel, answers, monkeypatch, caplog):
+    """A member must never be left with a "thinking" that does not end."""
+    await alice.send(channel, "!similar arcade fire")
+
+    async def broken(*_arguments, **_options):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(answers, "vote", broken)
+    result = await alice.click(channel.last_message, custom_id=buttons(channel.last_message)[0])
+    assert result.response.content == APOLOGY
+    assert result.ephemeral
+    assert "button VoteButton failed" in caplog.text
+
+
+async def test_a_command_that_fails_apologises(alice, channel, answers, monkeypatch, simcord_env):
+    async def broken(*_arguments, **_options):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(answers, "similar", broken)
+    await alice.send(channel, "!similar arcade fire")
+    assert channel.last_message.content == APOLOGY
+    result = await alice.slash(channel, "similar", artist="arcade fire")
+    assert result.response.content == APOLOGY
+    assert len(simcord_env.errors) == 2
+
+
+async def test_a_channel_that_cannot_be_written_to_is_one_line_in_the_log(alice, channel, simcord_env, caplog):
+    """After a 403 nothing more is sent: Discord bans those who go on."""
+    simcord_env.inject_error("POST", "/channels/*/messages", status=403)
+    await alice.send(channel, "!similar arcade fire")
+    assert channel.last_message.author.id == alice.id
+    assert len(simcord_env.errors) == 1
+    lines = [record for record in caplog.records if record.name == "bot.client"]
+    assert [record.levelname for record in lines] == ["WARNING"]

@@ -10,6 +10,7 @@ from bot.answers import Answer, Answers, ChoiceAnswer, SimilarAnswer
 from bot.asking import asker_of
 from bot.feedback.records import Saved
 from bot.rendering import DISCORD, MAX_LABEL_CHARACTERS, footnotes, headline, plain_name, row_line, vote_line
+from bot.views.apology import apologising
 from recommender.artists import format_artist_id, parse_artist_id
 from recommender.errors import FeedbackError
 
@@ -34,6 +35,7 @@ class VoteButton(
         """Rebuild the button from its id."""
         return cls(int(match["impression_id"]), match["verdict"], label=item.label or "")
 
+    @apologising
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Save the vote and tell the member, and nobody else, what became of it."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -71,6 +73,7 @@ class ChoiceButton(DynamicItem[Button[LayoutView]], template=r"similar:(?P<artis
         """Rebuild the button from its id."""
         return cls(parse_artist_id(match["artist_id"]), label=item.label or "")
 
+    @apologising
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer for that artist, below the list."""
         await interaction.response.defer(thinking=True)

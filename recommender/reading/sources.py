@@ -67,23 +67,6 @@ class Meter:
             pass
         return self._digest.hexdigest()
 
-    def whole(self) -> io.BytesIO:
-        """Hold the file in memory, for formats that are read from their end.
-
-        Raises
-        ------
-        DataError : it is too large for that.
-        """
-        held = io.BytesIO()
-        for piece in self._pieces:
-            held.write(piece)
-            if held.tell() > _MAX_BUFFERED_BYTES:
-                raise DataError(
-                    f"{self.label} is too large to be read from a pipe in this format; give the file's path"
-                )
-        held.seek(0)
-        return held
-
 
 @contextmanager
 def open_meter(source: Path | BinaryIO, *, after: Meter | None = None) -> Iterator[Meter]:
