@@ -25,26 +25,26 @@ lint: $(VENV)/dev.done  ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/dev.done  ## Put the code into its standard form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: lint test     ## What must be green at every commit
+check: lint test     ## Both of these: what must be green at every commit
 
 # Needs uv; the files name no index, so that everybody's own is used.
-lock: pyproject.toml  ## Resolve the dependencies anew, for every supported Python and platform
+lock: pyproject.toml  ## Resolve the dependencies anew, for every supported Python and platform (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 	uv pip compile pyproject.toml --group build --extra dev -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --upgrade --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements-dev.lock
 
-clean:               ## Remove the environment, the demo's model and all caches
+clean:               ## Remove the environment, the demo's model and votes, and all caches
 	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
-	@[ -n "$(PYTHON)" ] || { echo "Segue needs Python 3.11 or newer; none was found. Install it, or: make PYTHON=/path/to/python demo"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Segue needs Python 3.11 or newer; '$(PYTHON)' is not that. Install it, or: make PYTHON=/path/to/python demo"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made; on Debian and Ubuntu install python3-venv."; exit 1; }
 
 $(VENV)/run.done: requirements.lock pyproject.toml | $(VENV)/bin/python
@@ -59,7 +59,7 @@ $(VENV)/dev.done: requirements-dev.lock $(VENV)/run.done
 	@touch $@
 
 # Trained anew when the code that trains has changed.
-$(DEMO)/models/current: $(VENV)/run.done $(wildcard recommender/*.py) recommender/demo/plays.tsv.gz
-	@echo "Training on the demo data; the first time the kernels are compiled, which takes some seconds more."
+$(DEMO)/models/current: $(VENV)/run.done $(wildcard recommender/*.py recommender/*/*.py) recommender/demo/plays.tsv.gz
+	@echo "Training on the demo data; the first time takes some seconds more."
 	@rm -rf $(DEMO)/models
 	@$(DEMO_ENV) $(BIN)/segue train --data demo --model demo

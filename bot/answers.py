@@ -10,11 +10,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from bot.feedback.records import ModelRecord, RequestRecord, Shown, Source, VoteOutcome
+from bot.feedback.records import ModelRecord, Outcome, RequestRecord, Shown, Source, VoteOutcome
 from bot.feedback.store import FeedbackStore
 from recommender.artifact import Manifest
 from recommender.artists import artist_key, format_artist_id, parse_artist_id
-from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
+from recommender.catalogue import Artist, Catalogue, TooFewListeners
 from recommender.errors import FeedbackError
 from recommender.names import Ambiguous, Found, NotFound, clean_query
 
@@ -127,10 +127,12 @@ class Answers:
         match resolution:
             case Found():
                 return await self._answer(resolution, typed, asker, k, started)
-            case Ambiguous(choices):
-                return ChoiceAnswer(typed, tuple(map(self._catalogue.artist, choices)), nearest=False)
-            case NotFound(nearest):
-                return ChoiceAnswer(typed, tuple(map(self._catalogue.artist, nearest)), nearest=True)
+            case Ambiguous(found):
+                answer = ChoiceAnswer(typed, tuple(map(self._catalogue.artist, found)), nearest=False)
+            case NotFound(found):
+                answer = ChoiceAnswer(typed, tuple(map(self._catalogue.artist, found)), nearest=True)
+        await self._log(self._request(answer, None, asker, k, started), ())
+        return answer
 
     async def similar_to(self, artist_id: int, asker: Asker, *, k: int = ROWS_PER_ANSWER) -> Answer | None:
         """Answer for an artist that a member chose from a list; None when the model no longer has it."""
@@ -169,50 +171,89 @@ class Answers:
         artist = self._catalogue.by_id(getattr(outcome, "artist_id", 0))
         return outcome, artist.name if artist else ""
 
+    async def withdraw(self, answer: Answer) -> None:
+        """Log that an answer never reached its channel, so that its rows count as not shown."""
+        impression_ids = [row.impression_id for row in getattr(answer, "rows", ()) if row.impression_id is not None]
+        if impression_ids:
+            try:
+                await asyncio.wrap_future(self._feedback.record_undelivered(impression_ids))
+            except FeedbackError as error:
+                log.warning("an answer that was not sent stays in the log as shown: %s", error)
+
     async def _answer(self, found: Found, typed: str | None, asker: Asker, k: int, started: float) -> Answer:
         outcome = await asyncio.to_thread(self._catalogue.similar, found.artist_idx, k=k)
         read_from = typed if typed and artist_key(typed) != artist_key(outcome.seed.name) else None
-        request = RequestRecord(
+        if isinstance(outcome, TooFewListeners):
+            too_few = TooFewAnswer(outcome.seed, outcome.needed, read_from, self.synthetic)
+            await self._log(self._request(too_few, found, asker, k, started), ())
+            return too_few
+        rows = tuple(Row(row.rank, row.artist, row.score, row.support) for row in outcome.rows)
+        answer = SimilarAnswer(outcome.seed, rows, read_from, self.synthetic)
+        request = replace(self._request(answer, found, asker, k, started), n_candidates=outcome.n_candidates)
+        impression_ids = await self._log(request, rows)
+        if impression_ids is None:
+            return answer
+        return replace(
+            answer, rows=tuple(replace(row, impression_id=id_) for row, id_ in zip(rows, impression_ids, strict=True))
+        )
+
+    def _request(self, answer: Answer, found: Found | None, asker: Asker, k: int, started: float) -> RequestRecord:
+        """What the log keeps of a request; never what was typed."""
+        match answer:
+            case SimilarAnswer():
+                outcome: Outcome = "answered"
+            case TooFewAnswer():
+                outcome = "too_few"
+            case ChoiceAnswer(nearest=nearest):
+                outcome = "not_found" if nearest else "ambiguous"
+        return RequestRecord(
             command="similar",
             source=asker.source,
             k=k,
-            seed_artist_id=outcome.seed.artist_id,
-            match_kind=found.match_kind,
-            match_score=found.match_score,
+            seed_artist_id=None if isinstance(answer, ChoiceAnswer) else answer.seed.artist_id,
+            match_kind=found.match_kind if found else None,
+            match_score=found.match_score if found else None,
             member=asker.member,
             guild=asker.guild,
             locale=asker.locale,
-            n_candidates=outcome.n_candidates if isinstance(outcome, Similar) else 0,
+            n_candidates=len(answer.choices) if isinstance(answer, ChoiceAnswer) else 0,
             latency_ms=1000 * (time.perf_counter() - started),
-            abstained=isinstance(outcome, TooFewListeners),
+            outcome=outcome,
+            abstained=outcome == "too_few",
             is_test=asker.is_test,
         )
-        if isinstance(outcome, TooFewListeners):
-            await self._log(request, ())
-            return TooFewAnswer(outcome.seed, outcome.needed, read_from, self.synthetic)
-        rows = tuple(Row(row.rank, row.artist, row.score, row.support) for row in outcome.rows)
-        impression_ids = await self._log(request, rows)
-        if impression_ids is not None:
-            rows = tuple(replace(row, impression_id=id_) for row, id_ in zip(rows, impression_ids, strict=True))
-        return SimilarAnswer(outcome.seed, rows, read_from, self.synthetic)
 
     async def _log(self, request: RequestRecord, rows: tuple[Row, ...]) -> list[int] | None:
         """Log a request and its rows before they are shown; None when that failed: the member still gets the answer."""
+        model_id = self._catalogue.manifest.identity
         shown = [
-            Shown(row.rank, row.artist.artist_id, self._catalogue.manifest.id, row.score, row.support) for row in rows
+            Shown(
+                rank=row.rank,
+                artist_id=row.artist.artist_id,
+                model_id=model_id,
+                score=row.score,
+                support=row.support,
+                popularity_bucket=popularity_bucket(row.artist.listeners),
+            )
+            for row in rows
         ]
         try:
             async with asyncio.timeout(LOG_PATIENCE_SECONDS):
                 return await asyncio.wrap_future(self._feedback.record_request(request, shown))
         except (FeedbackError, TimeoutError) as error:
-            log.warning("answered without a log entry: %s", error or "the database is too slow")
+            log.warning("answered without a log entry: %s", str(error) or "the database is too slow")
             return None
+
+
+def popularity_bucket(listeners: int) -> int:
+    """Octave of an artist's popularity: 0 for up to one listener, 1 for 2-3, 2 for 4-7 ... of the training data."""
+    return max(listeners.bit_length() - 1, 0)
 
 
 def model_record(manifest: Manifest) -> ModelRecord:
     """What the log has to know of a model before it may serve."""
     return ModelRecord(
-        id=manifest.id,
+        id=manifest.identity,
         sha256=manifest.sha256,
         algorithm=manifest.algorithm,
         params=manifest.parameters,

@@ -1,6 +1,7 @@
 """The composition root and the ``segue`` command: reads settings, builds what a command needs, starts it."""
 
 import asyncio
+import io
 import logging
 import os
 import sys
@@ -41,17 +42,17 @@ class SegueGroup(TyperGroup):
         """Run a command; 1 on an error, 130 when interrupted; the traceback only with ``--debug``."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # `segue export neighbours | head`: the reader has what it wanted. Nothing more may be flushed to it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_ERROR) from error
         except (SegueError, OSError) as error:
-            if isinstance(error, BrokenPipeError):
-                # `segue export neighbours | head`: the reader has what it wanted. Nothing more may be flushed to it.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise typer.Exit(EXIT_ERROR) from error
             if ctx.params.get("debug"):
                 raise
-            err.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+            err.print(f"[red]error:[/] {escape(_sentence(error))}", soft_wrap=True, highlight=False)
             raise typer.Exit(EXIT_ERROR) from error
         except KeyboardInterrupt as error:
-            err.print("interrupted; models and database are as they were", highlight=False)
+            err.print("interrupted; what was complete before is unchanged", highlight=False)
             raise typer.Exit(EXIT_INTERRUPTED) from error
 
 
@@ -96,20 +97,22 @@ def chat(
     with _serving(settings) as answers:
         conversation = Chat(answers, out, prefix=settings.prefix, is_test=demo)
         if demo:
-            conversation.hold(DEMO_SCRIPT, echo=True)
+            lines = [f"{settings.prefix}{line}" if line.startswith("similar") else line for line in DEMO_SCRIPT]
+            conversation.hold(lines, echo=True)
         else:
             conversation.hold(_typed_lines(), echo=not sys.stdin.isatty())
 
 
 @bot_app.command("run")
-def bot_run() -> None:
+def bot_run(context: typer.Context) -> None:
     """Run the Discord bot until Ctrl-C or SIGTERM. Needs DISCORD_TOKEN."""
-    from bot.client import run_until_stopped
+    from bot.running import run_until_stopped
     from bot.settings import load_settings, require_token
 
     settings = load_settings()
     token = require_token(settings)
-    _log_to_stderr(settings.log_level)
+    if not context.find_root().params["debug"]:
+        _log_to_stderr(settings.log_level)
     with _serving(settings) as answers:
         asyncio.run(run_until_stopped(_client(answers, settings), token))
 
@@ -117,7 +120,7 @@ def bot_run() -> None:
 @bot_app.command("sync")
 def bot_sync() -> None:
     """Register the slash commands with Discord; once after installing, and after an upgrade that changes them."""
-    from bot.client import sync_commands
+    from bot.running import sync_commands
     from bot.settings import load_settings, require_token
 
     settings = load_settings()
@@ -139,7 +142,14 @@ def db_upgrade() -> None:
 
 def main() -> None:
     """Run the ``segue`` command."""
-    load_dotenv(Path.cwd() / ".env")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names are written in every script: a file or a pipe gets them whole, a terminal as well as it can.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+    try:
+        load_dotenv(Path.cwd() / ".env")
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: .env cannot be read: {error}; correct it or take it away")
     app()
 
 
@@ -164,11 +174,23 @@ def _client(answers: "Answers", settings: "Settings") -> "SegueBot":
     return SegueBot(answers, prefix=settings.prefix, message_content=settings.message_content)
 
 
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}; check the path, its permissions and the free space"
+    return str(error)
+
+
 def _typed_lines() -> Iterator[str]:
+    is_person = sys.stdin.isatty()
+    if is_person:
+        import readline  # noqa: F401 - its import alone gives input() a history and arrow keys
     while True:
         try:
-            yield input("> " if sys.stdin.isatty() else "")
-        except EOFError:
+            yield input("> " if is_person else "")
+        except (EOFError, KeyboardInterrupt):
+            if is_person:
+                out.print()  # Ctrl-D and Ctrl-C leave the cursor behind the prompt
             return
 
 
@@ -177,3 +199,4 @@ def _log_to_stderr(level: str) -> None:
     # discord.py's DEBUG lines hold the tokens of interactions, numba's fill screens.
     for name in ("discord", "numba", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,9 +1,7 @@
-"""The Discord client: which commands it has, how it starts, how errors reach members."""
+"""The Discord client: which commands it has, and how errors reach members."""
 
-import asyncio
 import logging
-import signal
-from contextlib import suppress
+import time
 from typing import Any
 
 import aiohttp
@@ -15,9 +13,10 @@ from bot.answers import Answers
 from bot.cogs.similar import SimilarCog
 from bot.views.answer import ChoiceButton, VoteButton
 from bot.views.apology import APOLOGY, apologise
-from recommender.errors import SegueError, SettingsError
 
 log = logging.getLogger(__name__)
+
+MUTED_SECONDS = 3600.0
 
 
 class SegueBot(commands.Bot):
@@ -32,6 +31,7 @@ class SegueBot(commands.Bot):
 
     def __init__(self, answers: Answers, *, prefix: str, message_content: bool) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=message_content)
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it speaks no voice
         super().__init__(
             command_prefix=commands.when_mentioned_or(prefix),
             intents=intents,
@@ -39,8 +39,10 @@ class SegueBot(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
             case_insensitive=True,
+            strip_after_prefix=True,
         )
         self.answers = answers
+        self._muted_until: dict[int, float] = {}  # by channel id, monotonic seconds
         self.tree.error(self.on_app_command_error)
 
     async def setup_hook(self) -> None:
@@ -52,77 +54,37 @@ class SegueBot(commands.Bot):
         """Say that the bot is connected; fires again after every new session."""
         log.info("connected as %s to %d servers", self.user, len(self.guilds))
 
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Read a message, unless the bot was lately refused to write in its channel."""
+        if time.monotonic() >= self._muted_until.get(message.channel.id, 0.0):
+            self._muted_until.pop(message.channel.id, None)
+            await self.process_commands(message)
+
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """Answer a failed command with one sentence; unknown commands belong to other bots."""
         if isinstance(error, commands.CommandNotFound):
             return
         if isinstance(error, commands.UserInputError) and context.command is not None:
             usage = f"{context.clean_prefix}{context.command.qualified_name} {context.command.signature}"
-            await context.send(f"That is used like this: `{usage}`", ephemeral=True)
-            return
-        if isinstance(error.__cause__, discord.Forbidden):
-            # Ten thousand refused requests in ten minutes get a bot banned: nothing more is sent there.
-            log.warning("may not write in channel %d: %s", context.channel.id, error.__cause__)
-            return
-        log.error("command %s failed", context.command, exc_info=error)
-        with suppress(discord.HTTPException, aiohttp.ClientError):  # what broke the answer may break this too
-            await context.send(APOLOGY, ephemeral=True)
+            sentence = f"That is used like this: `{usage}`"
+        else:
+            if not isinstance(error.__cause__, discord.Forbidden):
+                log.error("command %s failed", context.command, exc_info=error)
+            sentence = APOLOGY
+        try:
+            if isinstance(error.__cause__, discord.Forbidden):
+                raise error.__cause__
+            await context.send(sentence, ephemeral=True)
+        except discord.Forbidden as refusal:
+            # Ten thousand refused requests in ten minutes get a bot banned: for a while nothing more is sent there.
+            self._muted_until[context.channel.id] = time.monotonic() + MUTED_SECONDS
+            log.warning("may not write in channel %d, silent there for an hour: %s", context.channel.id, refusal)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as failure:
+            log.warning("a member was not told of a failed command: %r", failure)
 
     async def on_app_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
-        """Answer a failed slash command with one sentence that only its member sees."""
+        """Answer a failed slash command with one sentence."""
         log.error("slash command %s failed", interaction.command and interaction.command.name, exc_info=error)
         await apologise(interaction)
-
-
-async def run_until_stopped(bot: SegueBot, token: str) -> None:
-    """Log in and serve until SIGTERM or SIGINT, then leave Discord in good order.
-
-    Raises
-    ------
-    SettingsError : Discord refuses the token or the message-content intent.
-    SegueError : Discord cannot be reached.
-    """
-    closing: list[asyncio.Task[None]] = []
-    loop = asyncio.get_running_loop()
-
-    def stop(signal_number: int) -> None:
-        log.info("stopping on %s", signal.Signals(signal_number).name)
-        closing.append(loop.create_task(bot.close()))
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number)
-    try:
-        async with bot:
-            await bot.start(token)
-    except discord.LoginFailure as error:
-        raise SettingsError(
-            "Discord refused DISCORD_TOKEN; copy the bot's token again from discord.com/developers/applications"
-        ) from error
-    except discord.PrivilegedIntentsRequired as error:
-        raise SettingsError(
-            "Discord refuses the message-content intent; switch it on under Bot in the developer portal, or set "
-            "SEGUE_MESSAGE_CONTENT=false: slash commands and mentions work without it"
-        ) from error
-    except (aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, OSError) as error:
-        raise SegueError(f"Discord cannot be reached: {error}; check the network and try again") from error
-    finally:
-        await asyncio.gather(*closing)
-
-
-async def sync_commands(bot: SegueBot, token: str) -> int:
-    """Tell Discord which slash commands there are, once after each change of them; returns how many.
-
-    Raises
-    ------
-    SettingsError : Discord refuses the token.
-    """
-    try:
-        async with bot:
-            await bot.login(token)
-            return len(await bot.tree.sync())
-    except discord.LoginFailure as error:
-        raise SettingsError("Discord refused DISCORD_TOKEN; copy the bot's token again") from error
-    except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
-        raise SegueError(f"Discord cannot be reached: {error}; check the network and try again") from error

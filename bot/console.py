@@ -1,14 +1,17 @@
 """The bot without Discord: the same answers and votes in a terminal."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import Iterable
 
 from rich.console import Console
 
-from bot.answers import Answer, Answers, Asker, ChoiceAnswer, SimilarAnswer
+from bot.answers import Answer, Answers, Asker, ChoiceAnswer, Row, SimilarAnswer
 from bot.rendering import TERMINAL, footnotes, headline, row_line, vote_line
+from recommender.catalogue import Artist
 from recommender.errors import FeedbackError
+from recommender.wording import counted
 
 MEMBER = "console"
 
@@ -22,14 +25,17 @@ quit                  leave (or Ctrl-D)"""
 VERDICTS = {"up": 1, "down": -1, "undo": 0}
 
 DEMO_SCRIPT = (
-    "!similar arcade fire",
+    "similar arcade fire",
     "up 1",
     "down 2",
     "undo 2",
-    "!similar arcad fyre",
-    "!similar bjork",
-    "!similar xqzzk",
+    "similar arcad fyre",
+    "similar bjork",
+    "similar xqzzk",
 )
+
+_VOTE = re.compile(r"(up|down|undo)\s*#?(\d+)[.!]?", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d+)[.)]?")
 
 
 class Chat:
@@ -48,7 +54,9 @@ class Chat:
         self._console = console
         self._prefix = prefix
         self._asker = Asker(member=MEMBER, source="console", is_test=is_test)
-        self._last: Answer | None = None
+        # Both stay until the next of their kind: a slip in between must not take the list that is still on the screen.
+        self._rows: tuple[Row, ...] = ()
+        self._choices: tuple[Artist, ...] = ()
 
     def hold(self, lines: Iterable[str], *, echo: bool) -> None:
         """Answer line after line until they end or one says quit.
@@ -62,34 +70,43 @@ class Chat:
             for line in lines:
                 if echo:
                     self._say(f"> {line}")
-                command = line.strip().removeprefix(self._prefix).strip()
+                command = self._without_prefix(line.strip())
                 if command.casefold() in {"quit", "exit"}:
                     break
                 if command:
                     runner.run(self._answer(command))
 
+    def _without_prefix(self, line: str) -> str:
+        """Take off the prefix before a command; "!!!" and "!abba" are names."""
+        command = line.removeprefix(self._prefix).lstrip()
+        word = command.partition(" ")[0].casefold()
+        return command if word in {"similar", "help", "quit", "exit", *VERDICTS} else line
+
     async def _answer(self, command: str) -> None:
         word, _, rest = command.partition(" ")
-        word, rest = word.casefold(), rest.strip()
+        vote, number = _VOTE.fullmatch(command), _NUMBER.fullmatch(command)
         if command.casefold() == "help":
             self._say(HELP)
-        elif word in VERDICTS and rest.isdecimal():
-            await self._vote(int(rest), VERDICTS[word])
-        elif (
-            command.isdecimal() and isinstance(self._last, ChoiceAnswer) and 0 < int(command) <= len(self._last.choices)
-        ):
-            chosen = self._last.choices[int(command) - 1]
+        elif vote:
+            await self._vote(int(vote[2]), VERDICTS[vote[1].casefold()])
+        elif command.casefold() in VERDICTS:
+            self._say(f"Which row? For example: {command.casefold()} 1")
+        elif number and 0 < int(number[1]) <= len(self._choices):
+            chosen = self._choices[int(number[1]) - 1]
             answer = await self._answers.similar_to(chosen.artist_id, self._asker)
             if answer is not None:
                 self._show(answer)
         else:
-            self._show(await self._answers.similar(rest if word == "similar" else command, self._asker))
+            is_command = word.casefold() == "similar" and rest.strip()
+            self._show(await self._answers.similar(rest if is_command else command, self._asker))
 
     async def _vote(self, rank: int, value: int) -> None:
-        rows = self._last.rows if isinstance(self._last, SimilarAnswer) else ()
-        impression_id = next((row.impression_id for row in rows if row.rank == rank), None)
+        if not self._rows:
+            self._say("There is nothing to vote on yet; ask for similar artists first.")
+            return
+        impression_id = next((row.impression_id for row in self._rows if row.rank == rank), None)
         if impression_id is None:
-            self._say(f"There is no row {rank} to vote on; ask for similar artists first.")
+            self._say(f"There is no row {rank} to vote on; the last list has 1 to {len(self._rows)}.")
             return
         try:
             outcome, artist_name = await self._answers.vote(
@@ -101,14 +118,16 @@ class Chat:
         self._say(vote_line(outcome, artist_name, TERMINAL))
 
     def _show(self, answer: Answer) -> None:
-        self._last = answer
         self._say(headline(answer, TERMINAL))
         if isinstance(answer, SimilarAnswer):
+            self._rows = answer.rows if answer.votable else ()
             for row in answer.rows:
                 self._say(f"  {row_line(row, TERMINAL)}")
-        elif isinstance(answer, ChoiceAnswer):
+        elif isinstance(answer, ChoiceAnswer) and answer.choices:
+            self._choices = answer.choices
             for number, choice in enumerate(answer.choices, start=1):
-                self._say(f"  {number}. {TERMINAL.name(choice.name)}")
+                self._say(f"  {number}. {TERMINAL.name(choice.name)} ({counted(choice.listeners, 'listener')})")
+            self._say("Type a number, or a name.")
         for note in footnotes(answer, TERMINAL):
             self._say(note)
 

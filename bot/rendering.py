@@ -7,13 +7,13 @@ from discord.utils import escape_markdown, escape_mentions
 
 from bot.answers import Answer, ChoiceAnswer, Row, SimilarAnswer, TooFewAnswer
 from bot.feedback.records import AlreadySaved, Saved, UnknownImpression, VoteOutcome
+from recommender.wording import SYNTHETIC_NOTE, counted
 
 # Ten rows of the longest names must fit into one message of 4,000 characters, with every character escaped.
 MAX_NAME_CHARACTERS = 80
 MAX_LABEL_CHARACTERS = 80
 
 NO_VISIBLE_NAME = "(a name without visible characters)"
-SYNTHETIC_NOTE = "Demo data: the listeners behind this are synthetic; only the artists are real."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,18 @@ def headline(answer: Answer, style: Style) -> str:
         case SimilarAnswer(seed=seed) | TooFewAnswer(seed=seed):
             read_from = f" - read from “{style.name(answer.read_from)}”" if answer.read_from else ""
             if isinstance(answer, TooFewAnswer):
+                few = counted(seed.listeners, "person", "people")
                 return (
-                    f"{style.strong(seed.name)}{read_from}: only {people(seed.listeners)} in the data listened to "
-                    f"them; it takes {answer.needed} to say who is similar."
+                    f"{style.strong(seed.name)}{read_from}: only {few} in the data listened to them; it takes "
+                    f"{answer.needed} to say who is similar."
                 )
             if not answer.rows:
-                return f"{style.strong(seed.name)}{read_from}: nobody else in the data has enough listeners to compare."
+                return f"{style.strong(seed.name)}{read_from}: no other artist shares enough listeners with them."
             return f"Similar to {style.strong(seed.name)}{read_from}"
         case ChoiceAnswer(typed="", choices=()):
             return "Which artist? Type a name, for example: similar arcade fire"
         case ChoiceAnswer(choices=()):
-            return f"No artist here is called “{style.name(answer.typed)}”, or nearly so."
+            return f"No artist here is called “{style.name(answer.typed)}”, and none is spelt like it."
         case ChoiceAnswer(nearest=True):
             return f"No artist here is called “{style.name(answer.typed)}”. Did you mean:"
         case ChoiceAnswer():
@@ -77,11 +78,9 @@ def headline(answer: Answer, style: Style) -> str:
 
 
 def row_line(row: Row, style: Style) -> str:
-    """One similar artist and why: rank, name, the people who listened to both."""
-    return (
-        f"{row.rank}. {style.strong(row.artist.name)} - {row.support:,} of its {people(row.artist.listeners)} "
-        f"{'listens' if row.artist.listeners == 1 else 'listen'} to both"
-    )
+    """One similar artist and why: rank, name, how many of its listeners also listen to the one asked for."""
+    listeners = counted(row.artist.listeners, "listener")
+    return f"{row.rank}. {style.strong(row.artist.name)} - shares {row.support:,} of its {listeners}"
 
 
 def footnotes(answer: Answer, style: Style) -> list[str]:
@@ -111,8 +110,3 @@ def vote_line(outcome: VoteOutcome, artist_name: str, style: Style) -> str:
             return f"You have no vote on {name} here."
         case AlreadySaved(value=value):
             return f"Already saved: {words[value]}."
-
-
-def people(n: int) -> str:
-    """Count people: "1 person", "12 people"."""
-    return "1 person" if n == 1 else f"{n:,} people"

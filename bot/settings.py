@@ -1,5 +1,6 @@
 """Typed settings from the environment; built only by the composition root, which reads ``.env`` into it first."""
 
+import os
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -11,6 +12,13 @@ from recommender.errors import SettingsError
 from recommender.folders import default_folder
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+# In our words, where pydantic's are about Python.
+_MESSAGES = {
+    "bool_parsing": "use true or false",
+    "literal_error": "use DEBUG, INFO, WARNING or ERROR",
+    "string_too_long": "use at most 10 characters",
+}
 
 
 class Settings(BaseSettings):
@@ -33,6 +41,11 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("models")
+    @classmethod
+    def _at_home(cls, value: Path) -> Path:
+        return value.expanduser()  # a shell does this, .env does not
 
     @field_validator("prefix")
     @classmethod
@@ -59,10 +72,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "a setting"
-        value = "" if name == "DISCORD_TOKEN" else f" is {str(first['input'])!r}"
-        raise SettingsError(
-            f"{name}{value}: {first['msg'].removeprefix('Value error, ')}; correct it in the environment or .env"
-        ) from None
+        value = "" if name == "DISCORD_TOKEN" else f" is {os.environ.get(name, '')!r}"
+        what = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
+        raise SettingsError(f"{name}{value}: {what}; correct it in the environment or .env") from None
 
 
 def require_token(settings: Settings) -> str:

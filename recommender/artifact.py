@@ -80,6 +80,11 @@ class Manifest:
     files: dict[str, dict[str, Any]]
     sha256: str
 
+    @property
+    def identity(self) -> str:
+        """Name this very model for ever: one trained anew under the same id is another one."""
+        return f"{self.id}@{self.sha256[:12]}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Artifact:

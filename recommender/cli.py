@@ -16,17 +16,23 @@ from rich.table import Table
 from recommender import cli_data
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
+from recommender.datasets import is_synthetic
 from recommender.names import Ambiguous, Found, NotFound
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
-    SYNTHETIC_NOTE,
+    ArtistColumnOption,
     DatasetFolderOption,
     JsonOption,
+    ListenerColumnOption,
+    MbidColumnOption,
     ModelOption,
+    PlaysColumnOption,
     StoreOption,
+    err,
     out,
     print_json,
 )
+from recommender.wording import SYNTHETIC_NOTE, counted
 
 log = logging.getLogger(__name__)
 
@@ -58,18 +64,23 @@ def train(
         typer.Option(help="als (tuned), article-als or article-lsa.", show_default="the algorithm's best"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same data, options and seed: the same model.")] = 0,
-    factors: Annotated[int | None, typer.Option(help="Number of factors.", show_default="the preset's")] = None,
-    neighbours: Annotated[int | None, typer.Option(help="Neighbours kept per artist.", show_default="50")] = None,
+    factors: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Number of factors.", show_default="the preset's")
+    ] = None,
+    regularization: Annotated[
+        float | None, typer.Option(help="Of ALS; more for large data, less for small.", show_default="the preset's")
+    ] = None,
+    neighbours: Annotated[
+        int | None, typer.Option(min=1, help="Neighbours kept per artist.", show_default="50")
+    ] = None,
     min_listeners: Annotated[
         int | None,
-        typer.Option(help="Artists with fewer listeners neither get nor are neighbours.", show_default="5"),
+        typer.Option(min=1, help="Artists with fewer listeners neither get nor are neighbours.", show_default="5"),
     ] = None,
-    listener_column: Annotated[
-        str | None, typer.Option(help="Column of the listener, in a file with a header.")
-    ] = None,
-    artist_column: Annotated[str | None, typer.Option(help="Column of the artist's name.")] = None,
-    plays_column: Annotated[str | None, typer.Option(help="Column of the play count.")] = None,
-    mbid_column: Annotated[str | None, typer.Option(help="Column of the artist's MusicBrainz id.")] = None,
+    listener_column: ListenerColumnOption = None,
+    artist_column: ArtistColumnOption = None,
+    plays_column: PlaysColumnOption = None,
+    mbid_column: MbidColumnOption = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
@@ -77,8 +88,8 @@ def train(
 ) -> None:
     """Train a model on listening data and make it the current one.
 
-    Reads Last.fm-360K's layout (listener, MusicBrainz id, artist, plays; tab separated), HetRec lastfm-2k's pair of
-    files, and any TSV, CSV or parquet with named columns; plain, .gz, .zst or .tar.gz.
+    Reads Last.fm-360K's layout (listener, MusicBrainz id, artist, plays; tab separated), the folder of HetRec
+    lastfm-2k's pair of files, and any TSV, CSV or parquet with named columns; plain, .gz, .zst or .tar.gz.
 
     Examples: segue train --data demo · segue train --plays plays.tsv.gz · zcat plays.gz | segue train --plays -
     """
@@ -91,7 +102,13 @@ def train(
     from recommender.training import train as fit
 
     preset = choose_preset(preset, algorithm)
-    recipe = adjusted(PRESETS[preset], n_factors=factors, k=neighbours, min_listeners=min_listeners)
+    recipe = adjusted(
+        PRESETS[preset],
+        n_factors=factors,
+        regularization=regularization,
+        k=neighbours,
+        min_listeners=min_listeners,
+    )
     created = datetime.now(UTC)
     models = ModelStore(store)
     models.sweep(now=time.time())
@@ -109,7 +126,7 @@ def train(
         preset=preset,
         seed=seed,
         data_name=data or ("standard input" if plays == "-" else Path(str(plays)).name),
-        synthetic=data == "demo",
+        synthetic=is_synthetic(counts.data_hash),
         created=created,
     )
     log.info("trained %s: nnz=%d factors=%d in %.1f s", recipe.algorithm, counts.plays.nnz, manifest.n_factors, seconds)
@@ -128,17 +145,18 @@ def train(
     if as_json:
         print_json(card)
         return
+    on_what = f"{counted(manifest.data.n_listeners, 'listener')} and {counted(manifest.data.n_artists, 'artist')}"
     out.print(
-        f"Trained {card['model']} on {manifest.data.n_listeners:,} listeners and {manifest.data.n_artists:,} artists "
-        f"in {seconds:.1f} s" + ("; it is the current model." if in_store else "."),
+        f"Trained {card['model']} on {on_what} in {seconds:.1f} s"
+        + ("; it is the current model." if in_store else "."),
         markup=False,
         soft_wrap=True,
     )
     if manifest.data.synthetic:
         out.print(SYNTHETIC_NOTE)
-    out.print(
-        'Next: segue similar "arcade fire"' + ("" if in_store else f" --model {target}"), markup=False, soft_wrap=True
-    )
+    most_heard = int(np.bincount(counts.plays.indices).argmax())
+    where = "" if in_store else f" --model {target}"
+    out.print(f"Next: segue similar {counts.artist_names[most_heard]}{where}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -163,6 +181,10 @@ def similar(
                 print_json(_similar_json(catalogue, resolution, outcome))
             else:
                 _print_similar(catalogue, text, outcome)
+                if k > catalogue.k:
+                    err.print(
+                        f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more."
+                    )
             if not isinstance(outcome, Similar):
                 raise typer.Exit(EXIT_NO_ANSWER)
         case Ambiguous() | NotFound():
@@ -181,7 +203,9 @@ def similar(
 def export_neighbours(
     store: StoreOption,
     model: ModelOption = None,
-    k: Annotated[int, typer.Option("--k", min=1, help="Neighbours per artist, at most what the model keeps.")] = 50,
+    k: Annotated[
+        int | None, typer.Option("--k", min=1, help="Neighbours per artist.", show_default="all the model keeps")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write.", show_default="standard output")
     ] = None,
@@ -191,16 +215,23 @@ def export_neighbours(
     Artists with too few listeners have no rows.
     """
     catalogue = Catalogue.open(ModelStore(store).folder(model))
+    if k is not None and k > catalogue.k:
+        err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
+    k = k or catalogue.k
     if output is None:
         _write_neighbours(catalogue, k, sys.stdout)
         return
-    with output.open("w", encoding="utf-8", newline="") as file:
-        n_answered = _write_neighbours(catalogue, k, file)
+    part = output.with_name(f".{output.name}.part")  # a full disk must not leave half a table under its name
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            n_answered = _write_neighbours(catalogue, k, file)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+    left_out = catalogue.n_artists - n_answered
+    why = f"; {counted(left_out, 'artist')} with too few listeners have none" if left_out else ""
     out.print(
-        f"Wrote the neighbours of {n_answered:,} of {catalogue.n_artists:,} artists to {output}; the others "
-        "have too few listeners.",
-        markup=False,
-        soft_wrap=True,
+        f"Wrote the neighbours of {counted(n_answered, 'artist')} to {output}{why}.", markup=False, soft_wrap=True
     )
 
 
@@ -224,11 +255,14 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
     read_from = "" if artist_key(seed.name) == artist_key(text) else f' - read from "{text}"'
     if isinstance(outcome, TooFewListeners):
         out.print(
-            f"{seed.name}{read_from}: only {seed.listeners} in the data listened to them; it takes "
-            f"{outcome.needed} to say who is similar.",
+            f"{seed.name}{read_from}: only {counted(seed.listeners, 'person', 'people')} in the data listened to them; "
+            f"it takes {outcome.needed} to say who is similar.",
             markup=False,
             soft_wrap=True,
         )
+        return
+    if not outcome.rows:
+        out.print(f"{seed.name}{read_from}: no other artist shares enough listeners with them.", markup=False)
         return
     table = Table("", "similar artist", "similarity", "listeners in common", "of", title=escape(seed.name + read_from))
     for column in table.columns[2:]:
@@ -243,13 +277,13 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
 
 
 def _print_choices(text: str, choices: list[Artist], *, is_ambiguous: bool) -> None:
-    names = "\n".join(f"  {choice.name} ({choice.listeners:,} listeners)" for choice in choices)
+    names = "\n".join(f"  {choice.name} ({counted(choice.listeners, 'listener')})" for choice in choices)
     if is_ambiguous:
         message = f'"{text}" could be several artists; type one of them:\n{names}'
     elif choices:
         message = f'No artist here is called "{text}". The nearest names:\n{names}'
     else:
-        message = f'No artist here is called "{text}" or nearly so.'
+        message = f'No artist here is called "{text}", and none is spelt like it.'
     out.print(message, markup=False, soft_wrap=True)
 
 

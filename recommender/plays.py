@@ -165,7 +165,7 @@ class _Rows:
     def _note(self, bad_rows: Sequence[BadRows]) -> None:
         for bad in sorted(bad_rows, key=lambda bad: bad.first_line):
             if self._strict:
-                raise DataError(f"{self._label}:{bad.first_line}: {bad.kind} in {bad.example!r}; fix or drop the row")
+                raise DataError(f"{self._label}:{bad.first_line}: {bad.kind} in '{bad.example}'; fix or drop the row")
             earlier = self._bad.get(bad.kind)
             self._bad[bad.kind] = bad if earlier is None else replace(earlier, count=earlier.count + bad.count)
 
@@ -213,7 +213,7 @@ class _Rows:
             worst = max(self._bad.values(), key=lambda bad: bad.count)
             raise DataError(
                 f"{self._label} is not listening data: {self._n_bad:,} of {self._n_rows:,} rows are unusable, "
-                f"most of them because of {worst.kind!r}, first in line {worst.first_line}: {worst.example!r}"
+                f"most of them because of {worst.kind!r}, first in line {worst.first_line}: '{worst.example}'"
             )
 
 

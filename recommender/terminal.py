@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 out = Console()
 err = Console(stderr=True)
 
-SYNTHETIC_NOTE = "Demo data: its listeners are synthetic; only the artists are real."
+
+def _folder(text: str | Path) -> Path:
+    return Path(text).expanduser()  # a shell does this, .env does not
 
 
 StoreOption = Annotated[
@@ -32,6 +34,7 @@ StoreOption = Annotated[
         "--store",
         envvar="SEGUE_MODELS",
         help="Folder of all models.",
+        parser=_folder,
         default_factory=lambda: default_folder("models"),
         show_default="segue/models in your data folder",
     ),
@@ -50,11 +53,18 @@ DatasetFolderOption = Annotated[
     typer.Option(
         "--folder",
         help="Folder of downloaded data sets.",
+        parser=_folder,
         default_factory=lambda: default_folder("datasets"),
         show_default="segue/datasets in your data folder",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+ListenerColumnOption = Annotated[
+    str | None, typer.Option("--listener-column", help="Column of the listener, in a file with a header.")
+]
+ArtistColumnOption = Annotated[str | None, typer.Option("--artist-column", help="Column of the artist's name.")]
+PlaysColumnOption = Annotated[str | None, typer.Option("--plays-column", help="Column of the play count.")]
+MbidColumnOption = Annotated[str | None, typer.Option("--mbid-column", help="Column of the artist's MusicBrainz id.")]
 
 
 def print_json(value: Any) -> None:

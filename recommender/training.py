@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from recommender.als import ALSParams, fit_als
 from recommender.artifact import DataCard, Manifest, label_arrays, write_artifact
-from recommender.errors import ParameterError
-from recommender.factors import Factors
+from recommender.errors import ModelError, ParameterError
+from recommender.factors import Factors, refuse_collapsed
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR
-from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
+from recommender.neighbours import NO_NEIGHBOUR, NeighbourParams, Neighbours, nearest_artists
 from recommender.plays import PlayCounts
 from recommender.weighting import WeightingParams, confidence, weigh
 
@@ -87,13 +88,20 @@ def choose_preset(preset: str | None, algorithm: str | None) -> str:
 
 
 def adjusted(
-    recipe: Recipe, *, n_factors: int | None = None, k: int | None = None, min_listeners: int | None = None
+    recipe: Recipe,
+    *,
+    n_factors: int | None = None,
+    regularization: float | None = None,
+    k: int | None = None,
+    min_listeners: int | None = None,
 ) -> Recipe:
     """Return the recipe with some numbers replaced; ``None`` keeps the preset's."""
     if n_factors is not None:
         recipe = replace(
             recipe, als=replace(recipe.als, n_factors=n_factors), lsa=replace(recipe.lsa, n_factors=n_factors)
         )
+    if regularization is not None:
+        recipe = replace(recipe, als=replace(recipe.als, regularization=regularization))
     neighbours = recipe.neighbours
     if k is not None:
         neighbours = replace(neighbours, k=k)
@@ -115,8 +123,14 @@ def train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step = 
     Raises
     ------
     ParameterError : a parameter does not fit this data.
-    ModelError : the factors are not finite or collapsed.
+    ModelError : the factors are not finite or collapsed, or no artist has a neighbour.
     """
+    # Each number of BLAS threads sums a large product in another order, and the same seed would give other bits.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _train(plays, recipe, rng=rng, step=step)
+
+
+def _train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step) -> TrainedModel:
     step("weighting", 0, 1, None)
     weights = weigh(plays, recipe.weighting)
     match recipe.algorithm:
@@ -132,9 +146,15 @@ def train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step = 
         case "lsa":
             step("factorizing", 0, 1, None)
             factors = fit_lsa(weights, recipe.lsa, rng=rng)
+    refuse_collapsed(factors)
     step("finding neighbours", 0, 1, None)
     neighbours = nearest_artists(factors.artist_factors, plays, recipe.neighbours)
     step("finding neighbours", 1, 1, None)
+    if (neighbours.idx == NO_NEIGHBOUR).all():
+        raise ModelError(
+            f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
+            "bring more data, or lower --min-listeners. No model was saved"
+        )
     return TrainedModel(recipe, factors, neighbours)
 
 

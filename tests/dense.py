@@ -35,7 +35,8 @@ def bm25(plays: np.ndarray, *, k1: float, b: float) -> np.ndarray:
 
 
 def cosine_ranking(factors: np.ndarray, artist: int, candidates: list[int], k: int) -> list[int]:
-    """The k candidates most similar to an artist, ties by number, without the artist."""
+    """The k candidates most similar to an artist, only those with a positive cosine, ties by number."""
     unit = factors / np.linalg.norm(factors, axis=1, keepdims=True)
     scores = {other: float(np.float32(unit[other] @ unit[artist])) for other in candidates if other != artist}
-    return sorted(scores, key=lambda other: (-scores[other], other))[:k]
+    similar = [other for other, score in scores.items() if score > 0]
+    return sorted(similar, key=lambda other: (-scores[other], other))[:k]

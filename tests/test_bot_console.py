@@ -53,8 +53,9 @@ def test_votes_reach_the_database_under_a_random_key(hold, database_url):
 
 
 def test_a_vote_without_rows_is_explained(hold, database_url):
-    assert "There is no row 3 to vote on" in hold("up 3")
-    assert "There is no row 99" in hold("arcade fire", "up 99")
+    assert "There is nothing to vote on yet" in hold("up 3")
+    assert "There is no row 99 to vote on; the last list has 1 to " in hold("arcade fire", "up 99")
+    assert "Which row? For example: up 1" in hold("arcade fire", "up")
     assert rows(database_url, "select * from vote") == []
 
 
@@ -63,6 +64,16 @@ def test_a_number_chooses_from_a_list_of_names(hold):
     assert "Did you mean" in said
     assert "  1. Arcade Fire" in said
     assert "Similar to Arcade Fire" in said
+
+
+@pytest.mark.parametrize("vote", ["up 1", "UP 1", "up1", "up #1", "up 1.", "!up 1"])
+def test_a_slip_does_not_take_the_list_that_is_still_on_the_screen(hold, vote):
+    assert "Saved: 👍" in hold("arcade fire", "xqzzk", "up", "7", vote)
+
+
+@pytest.mark.parametrize("name", ["!!!", "!abba"])
+def test_the_prefix_is_only_taken_off_commands(hold, name):
+    assert f"“{name}”" in hold(name)
 
 
 def test_a_number_without_a_list_is_a_name(hold):
@@ -97,4 +108,4 @@ def test_a_failing_database_is_said(hold, feedback):
     said = hold("arcade fire", "up 1")
     assert "Wolf Parade" in said
     assert "Votes cannot be saved at the moment." in said
-    assert "There is no row 1 to vote on" in said
+    assert "There is nothing to vote on yet" in said

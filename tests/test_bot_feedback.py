@@ -19,15 +19,8 @@ from sqlalchemy import select
 
 from bot.feedback.database import upgrade_database
 from bot.feedback.engine import open_engine
-from bot.feedback.store import (
-    AlreadySaved,
-    FeedbackStore,
-    ModelRecord,
-    RequestRecord,
-    Saved,
-    Shown,
-    UnknownImpression,
-)
+from bot.feedback.records import AlreadySaved, ModelRecord, RequestRecord, Saved, Shown, UnknownImpression
+from bot.feedback.store import FeedbackStore
 from bot.feedback.tables import Impression, Model, Request, Seed, Subject, Vote
 from bot.feedback.writer import MAX_BATCH
 from recommender.errors import FeedbackError

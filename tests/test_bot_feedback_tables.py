@@ -39,7 +39,7 @@ GOOD = {
         "created_at": NOON, "guild_key": GUILD, "member_key": MEMBER, "source": "slash", "command": "similar", "k": 10,
         "familiarity": "deep", "locale": "de", "seed_artist_id": 1, "match_kind": "exact", "match_score": 1.0,
         "experiment_id": None, "assignment_seed": 1, "shuffled": False, "latency_ms": 1.0, "n_candidates": 1,
-        "abstained": False, "is_test": False,
+        "outcome": "answered", "abstained": False, "undelivered": False, "is_test": False,
     },
     Seed: {"request_id": 1, "position": 2, "artist_id": 1, "sign": -1},
     Impression: {

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from communities import community_model
 from discord_server import DiscordServer
 from loopback.limits import walk
 
@@ -114,3 +115,74 @@ async def test_an_unreachable_discord_is_one_sentence(environment):
         assert await client.exit_code(within=60) == 1
         assert "error: Discord cannot be reached" in client.output()
         assert "Traceback" not in client.output()
+
+
+@pytest.mark.parametrize("status", [503, None])
+async def test_an_answer_survives_a_passing_fault_and_is_sent_once(environment, status):
+    """A 503, and a connection that is cut after Discord took the message: neither loses nor doubles the answer."""
+    async with DiscordServer() as discord, discord.client(*SEGUE, env=environment) as client:
+        await discord.logged_in()
+        discord.fail_next("POST", r"/channels/\d+/messages", status, applied=status is None)
+        await discord.say("!similar arcade fire")
+        message = await discord.next_message()
+        assert text_of(message).startswith("Similar to **Arcade Fire**")
+        posts = [r for r in discord.requests if r.method == "POST" and r.path.endswith("/messages")]
+        await discord.until(lambda: len([r for r in discord.requests if r.path.endswith("/messages")]) >= 2, "retry")
+        assert len(discord.posted) == 1
+        assert len({post.json["nonce"] for post in posts}) == 1
+        assert await client.stop() == 0
+
+
+async def test_an_answer_that_is_never_sent_is_logged_as_not_shown(environment, tmp_path):
+    async with DiscordServer() as discord, discord.client(*SEGUE, env=environment) as client:
+        await discord.logged_in()
+        for _ in range(3):
+            discord.fail_next("POST", r"/channels/\d+/messages", 503)
+        await discord.say("!similar arcade fire")
+        assert (await discord.next_message())["content"].startswith("Something went wrong")
+        assert await client.stop() == 0
+    with sqlite3.connect(tmp_path / "new" / "segue.sqlite3") as connection:
+        rows = connection.execute("select undelivered from request").fetchall()
+    connection.close()
+    assert rows == [(1,)]
+
+
+async def test_a_vote_that_is_saved_is_said_so_after_a_passing_fault(environment, tmp_path):
+    async with DiscordServer() as discord, discord.client(*SEGUE, env=environment) as client:
+        await discord.logged_in()
+        await discord.say("!similar arcade fire")
+        message = await discord.next_message()
+        button = next(item["custom_id"] for _, item in walk(message["components"]) if "custom_id" in item)
+        discord.fail_next("POST", r"/webhooks/", 503)
+        pressed = await discord.press(message, button)
+        assert text_of(await discord.answer(pressed)).startswith("Saved: 👍")
+        assert await client.stop() == 0
+    assert votes(tmp_path) == [(1, 1)]
+
+
+async def test_a_token_that_is_reset_while_it_runs_is_one_sentence(environment):
+    async with DiscordServer() as discord, discord.client(*SEGUE, env=environment) as client:
+        await discord.logged_in()
+        await discord.drop_gateway(4004)
+        assert await client.exit_code() == 1
+        assert client.output().strip().splitlines()[-1].startswith("error: Discord refused DISCORD_TOKEN")
+        assert "Traceback" not in client.output()
+
+
+async def test_a_model_trained_anew_under_its_old_name_serves(environment, tmp_path, catalogue):
+    """Its answers are logged as those of another model."""
+    again = tmp_path / "again" / "communities"
+    manifest = community_model(again, seed=1)
+    for folder in (environment["SEGUE_MODELS"] + "/communities", str(again)):
+        async with (
+            DiscordServer() as discord,
+            discord.client(*SEGUE, env=environment | {"SEGUE_MODEL": folder}) as client,
+        ):
+            await discord.logged_in()
+            await discord.say("!similar arcade fire")
+            await discord.next_message()
+            assert await client.stop() == 0
+    with sqlite3.connect(tmp_path / "new" / "segue.sqlite3") as connection:
+        logged = {row[0] for row in connection.execute("select distinct model_id from impression")}
+    connection.close()
+    assert logged == {catalogue.manifest.identity, manifest.identity}

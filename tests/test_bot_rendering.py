@@ -66,13 +66,13 @@ def test_names_are_one_visible_line(text):
     [
         (similar_answer("Björk"), "Similar to Björk"),
         (similar_answer("Björk", read_from="bjork"), "Similar to Björk - read from “bjork”"),
-        (similar_answer("Björk", n_rows=0), "Björk: nobody else in the data has enough listeners to compare."),
+        (similar_answer("Björk", n_rows=0), "Björk: no other artist shares enough listeners with them."),
         (
             TooFewAnswer(dataclasses.replace(BJORK, listeners=1), 5, None, synthetic=False),
             "Björk: only 1 person in the data listened to them; it takes 5 to say who is similar.",
         ),
         (ChoiceAnswer("", (), nearest=True), "Which artist? Type a name, for example: similar arcade fire"),
-        (ChoiceAnswer("xyz", (), nearest=True), "No artist here is called “xyz”, or nearly so."),
+        (ChoiceAnswer("xyz", (), nearest=True), "No artist here is called “xyz”, and none is spelt like it."),
         (ChoiceAnswer("bjrk", (BJORK,), nearest=True), "No artist here is called “bjrk”. Did you mean:"),
         (ChoiceAnswer("b", (BJORK, BJORK), nearest=False), "“b” could be several artists. Which one?"),
     ],
@@ -83,8 +83,8 @@ def test_the_first_line_says_what_was_understood(answer, line):
 
 def test_a_row_says_why():
     row = similar_answer("Björk").rows[0]
-    assert row_line(row, TERMINAL) == "1. Björk - 12 of its 120 people listen to both"
-    assert row_line(row, DISCORD) == "1. **Björk** - 12 of its 120 people listen to both"
+    assert row_line(row, TERMINAL) == "1. Björk - shares 12 of its 120 listeners"
+    assert row_line(row, DISCORD) == "1. **Björk** - shares 12 of its 120 listeners"
 
 
 def test_synthetic_data_is_always_called_so():

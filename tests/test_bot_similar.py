@@ -48,20 +48,31 @@ def buttons(message: discord.Message | ResponseMessage) -> list[str]:
     return [item.custom_id for item in layout(message).walk_children() if isinstance(item, ui.Button)]
 
 
-async def test_prefix_command_answers_with_the_same_community(alice, channel, database):
+async def test_prefix_command_answers_with_the_same_community(alice, channel, database, catalogue):
     await alice.send(channel, "!similar arcade fire")
     text = shown(channel.last_message)
     assert text.startswith("Similar to **Arcade Fire**")
     for name in ("Wolf Parade", "Broken Social Scene", "The New Pornographers"):
         assert f"**{name}**" in "\n".join(text.splitlines()[1:4])
-    assert "listen to both" in text
-    assert database("select command, source, k, match_kind, abstained, is_test from request") == [
-        {"command": "similar", "source": "prefix", "k": 10, "match_kind": "exact", "abstained": 0, "is_test": 0}
+    assert "shares" in text
+    assert database("select command, source, k, match_kind, outcome, undelivered, is_test from request") == [
+        {
+            "command": "similar",
+            "source": "prefix",
+            "k": 10,
+            "match_kind": "exact",
+            "outcome": "answered",
+            "undelivered": 0,
+            "is_test": 0,
+        }
     ]
-    rows = database("select rank, artist_id, model_id, propensity, team, support from impression order by rank")
-    assert [row["rank"] for row in rows] == list(range(1, 9))
+    rows = database("select * from impression order by rank")
+    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    assert all(row["support"] >= 1 and row["popularity_bucket"] >= 3 for row in rows)
     assert {row["artist_id"] for row in rows[:3]} == {artist_id(name) for name in NAMES[1:4]}
-    assert {(row["model_id"], row["propensity"], row["team"]) for row in rows} == {("communities", 1.0, "none")}
+    assert {(row["model_id"], row["propensity"], row["team"]) for row in rows} == {
+        (catalogue.manifest.identity, 1.0, "none")
+    }
 
 
 async def test_slash_and_mention_give_the_same_answer(alice, channel, simcord_env, database):
@@ -181,10 +192,12 @@ async def test_several_meanings_are_asked_about_and_a_button_answers(alice, chan
     message = channel.last_message
     assert shown(message) == "No artist here is called “arcade fore fire”. Did you mean:"
     assert buttons(message) == [f"similar:{format_artist_id(artist_id('Arcade Fire'))}"]
-    assert database("select * from request") == []
     result = await alice.click(message, custom_id=buttons(message)[0])
     assert shown(result.response).startswith("Similar to **Arcade Fire**")
-    assert database("select source, match_kind from request") == [{"source": "button", "match_kind": "chosen"}]
+    assert database("select source, match_kind, outcome, n_candidates > 0 as offered from request order by id") == [
+        {"source": "prefix", "match_kind": None, "outcome": "not_found", "offered": 1},
+        {"source": "button", "match_kind": "chosen", "outcome": "answered", "offered": 1},
+    ]
 
 
 async def test_too_few_listeners_is_said_and_logged_as_abstained(alice, channel, database):
@@ -192,13 +205,15 @@ async def test_too_few_listeners_is_said_and_logged_as_abstained(alice, channel,
     assert shown(channel.last_message) == (
         "**Unheard Of**: only 2 people in the data listened to them; it takes 5 to say who is similar."
     )
-    assert database("select abstained, n_candidates from request") == [{"abstained": 1, "n_candidates": 0}]
+    assert database("select outcome, abstained, n_candidates from request") == [
+        {"outcome": "too_few", "abstained": 1, "n_candidates": 0}
+    ]
     assert database("select * from impression") == []
 
 
 async def test_nothing_like_it_is_one_sentence(alice, channel):
     await alice.send(channel, "!similar xqzzk")
-    assert shown(channel.last_message) == "No artist here is called “xqzzk”, or nearly so."
+    assert shown(channel.last_message) == "No artist here is called “xqzzk”, and none is spelt like it."
     assert buttons(channel.last_message) == []
 
 
@@ -282,11 +297,17 @@ async def test_a_command_that_fails_apologises(alice, channel, answers, monkeypa
     assert len(simcord_env.errors) == 2
 
 
-async def test_a_channel_that_cannot_be_written_to_is_one_line_in_the_log(alice, channel, simcord_env, caplog):
-    """After a 403 nothing more is sent: Discord bans those who go on."""
+@pytest.mark.parametrize("command", ["!similar arcade fire", "!similar"])
+async def test_a_channel_that_cannot_be_written_to_is_left_alone(
+    command, alice, channel, simcord_env, caplog, database
+):
+    """After a 403 nothing more is sent there for a while: Discord bans those who go on."""
     simcord_env.inject_error("POST", "/channels/*/messages", status=403)
-    await alice.send(channel, "!similar arcade fire")
+    await alice.send(channel, command)
+    await alice.send(channel, "!similar metallica")
     assert channel.last_message.author.id == alice.id
     assert len(simcord_env.errors) == 1
     lines = [record for record in caplog.records if record.name == "bot.client"]
     assert [record.levelname for record in lines] == ["WARNING"]
+    # What was not sent was not shown.
+    assert all(row["undelivered"] for row in database("select undelivered from request"))

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from communities import NAMES, community_counts
 from recommender.artists import artist_id, format_artist_id
+from recommender.datasets import DATASETS, local_path
 from recommender.store import ModelStore
 from worlds import SHARED_DATA
 
@@ -177,17 +178,17 @@ def one_sentence(result) -> str:
     ("content", "says"),
     [
         (b"", "empty"),
-        (b"\n\n\n", ""),
+        (b"\n\n\n", "is empty"),
         (os.urandom(5000), "not listening data"),
         (b"\x7fELF" + bytes(3000), "not listening data"),
-        (gzip.compress(b"a\t\tb\t1\n" * 1000)[:-20], "plays"),
+        (gzip.compress(b"a\t\tb\t1\n" * 1000)[:-20], "ends too early"),
         (b"<html><body>404</body></html>\n" * 10, "not listening data"),
         (b"a\t\tb\tx\n" * 10, "not listening data"),
     ],
     ids=["empty", "blank lines", "random bytes", "binary", "truncated gzip", "a web page", "no counts"],
 )
 def test_what_is_no_listening_data_is_refused_in_one_sentence(segue, tmp_path, content, says, environment):
-    path = tmp_path / "plays"
+    path = tmp_path / "file"
     path.write_bytes(content)
     assert says in one_sentence(segue(*TRAIN, "--plays", path))
     assert ModelStore(environment / "models").ids() == []
@@ -198,13 +199,13 @@ def test_missing_files_and_wrong_options_say_what_to_do(segue, tmp_path, plays_f
     assert "either --plays FILE or --data NAME" in one_sentence(segue("train"))
     assert "segue train" in one_sentence(segue("similar", "x"))
     assert "als, lsa" in one_sentence(segue("train", "--plays", plays_file, "--algorithm", "knn"))
-    assert "n_factors" in one_sentence(segue("train", "--plays", plays_file, "--factors", 0))
     assert "segue data get lastfm-360k" in one_sentence(
         segue("train", "--data", "lastfm-360k", "--folder", tmp_path / "none")
     )
     assert "demo" in one_sentence(segue("train", "--data", "nothing"))
     assert "--factors 12 or fewer" in one_sentence(segue("train", "--plays", plays_file, "--preset", "article-lsa"))
-    assert segue("train", "--factors", "many").exit_code == 2
+    assert "regularization is 0.0" in one_sentence(segue("train", "--plays", plays_file, "--regularization", 0))
+    assert segue("train", "--factors", "many").exit_code == segue("train", "--factors", 0).exit_code == 2
     assert segue("nonsense").exit_code == 2
 
 
@@ -264,8 +265,32 @@ def test_settings_come_from_a_dotenv_file_in_the_working_folder(environment, pla
     assert ModelStore(environment / "from-dotenv").current_id() == "m"
 
 
+def test_a_dotenv_file_that_is_no_text_is_one_sentence(environment):
+    (environment / ".env").write_bytes(b"SEGUE_PREFIX=\xe9\n")
+    failed = subprocess.run([*SEGUE, "similar", "x"], cwd=environment, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: .env cannot be read")
+    assert len(failed.stderr.strip().splitlines()) == 1
+
+
+def test_names_leave_through_a_pipe_whole_whatever_its_encoding(environment, plays_file, segue):
+    segue(*TRAIN, "--plays", plays_file)
+    command = [*SEGUE, "export", "neighbours", "--k", "1"]
+    exported = subprocess.run(
+        command, env=os.environ | {"PYTHONIOENCODING": "cp1252"}, cwd=environment, capture_output=True, check=True
+    )
+    assert "Motörhead" in exported.stdout.decode("utf-8")
+
+
+def test_a_table_that_cannot_be_written_whole_is_not_there(segue, plays_file, tmp_path):
+    segue(*TRAIN, "--plays", plays_file)
+    said = one_sentence(segue("export", "neighbours", "--output", tmp_path / "no folder" / "x.tsv"))
+    assert "No such file or directory; check the path" in said
+
+
 def test_the_demo_data_is_always_called_synthetic(segue):
-    trained = segue("train", "--data", "demo", "--factors", 16)
+    """Also when it is named by its path and not as a data set."""
+    trained = segue("train", "--plays", local_path(DATASETS["demo"], Path()))
     assert "synthetic" in trained.stdout
     answer = segue("similar", "arcade fire")
     assert "synthetic" in answer.stdout
@@ -315,7 +340,7 @@ def test_an_interrupted_training_leaves_nothing_and_says_so(environment, plays_f
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert said.strip() == "interrupted; models and database are as they were"
+    assert said.strip() == "interrupted; what was complete before is unchanged"
     assert ModelStore(environment / "models").ids() == []
 
 

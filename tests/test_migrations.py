@@ -130,8 +130,8 @@ def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(tmp_path, monkeypatc
         "INSERT INTO model VALUES ('m', ?, 'als', '{}', 'demo', NULL, 1, '2026-01-01', NULL)", ["a" * 64]
     )
     connection.execute(
-        "INSERT INTO request (id, created_at, member_key, source, command, k, shuffled, abstained, is_test)"
-        " VALUES (1, '2026-01-01', ?, 'slash', 'similar', 10, 0, 0, 0)",
+        "INSERT INTO request (id, created_at, member_key, source, command, k, shuffled, outcome, abstained,"
+        " undelivered, is_test) VALUES (1, '2026-01-01', ?, 'slash', 'similar', 10, 0, 'answered', 0, 0, 0)",
         ["b" * 32],
     )
     connection.execute(

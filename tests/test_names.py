@@ -78,8 +78,30 @@ def test_what_names_no_artist_is_refused(resolver, typed):
 
 
 def test_a_refusal_offers_the_nearest_names(resolver):
-    outcome = resolver.resolve("nirvanna band")
-    assert isinstance(outcome, NotFound | Ambiguous)
+    outcome = resolver.resolve("arcade fore fire")
+    assert isinstance(outcome, NotFound)
+    assert [NAMES[idx] for idx in outcome.nearest] == ["Arcade Fire"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"), [("cutie", "Death Cab for Cutie"), ("guns", "Guns N' Roses"), ("fire", "Arcade Fire")]
+)
+def test_a_part_of_a_name_is_offered_before_names_spelt_like_it(resolver, typed, name):
+    outcome = resolver.resolve(typed)
+    assert isinstance(outcome, NotFound)
+    assert NAMES[outcome.nearest[0]] == name
+
+
+@pytest.mark.parametrize(("typed", "names"), [("creep", ["Creed"]), ("bowie", ["Zowie"]), ("mouse", ["Muse"])])
+def test_a_short_word_is_never_taken_for_another(typed, names):
+    assert Resolver(names, np.array([100])).resolve(typed) == NotFound((0,))
+
+
+def test_marks_that_make_another_letter_are_kept():
+    resolver = Resolver(["ガガ", "カカ"], np.array([5, 500]))
+    assert resolver.resolve("ガガ") == Found(0, "exact", 1.0)
+    assert resolver.resolve("カカ") == Found(1, "exact", 1.0)
+    assert tight_key("ガ") != tight_key("カ")
 
 
 def test_every_name_finds_itself(resolver):

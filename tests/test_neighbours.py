@@ -8,7 +8,7 @@ from communities import community_plays
 from recommender import neighbours as neighbours_module
 from recommender.errors import ParameterError
 from recommender.matrix import CSR
-from recommender.neighbours import NO_NEIGHBOUR, NeighbourParams, common_listeners, nearest_artists
+from recommender.neighbours import NO_NEIGHBOUR, NeighbourParams, nearest_artists
 
 
 def factors(n_artists: int, *, seed: int = 0) -> np.ndarray:
@@ -19,9 +19,9 @@ def heard(n_listeners: int, n_artists: int, *, seed: int = 0) -> CSR:
     return CSR((np.random.default_rng(seed).random((n_listeners, n_artists)) < 0.4).astype(np.float32))
 
 
-@pytest.mark.parametrize("block", [1, 7, 1024])
+@pytest.mark.parametrize("block", [1, 7 * 30, 1 << 24])
 def test_rows_equal_a_full_sort_whatever_the_block(block, monkeypatch):
-    monkeypatch.setattr(neighbours_module, "BLOCK_ARTISTS", block)
+    monkeypatch.setattr(neighbours_module, "BLOCK_CELLS", block)
     table = nearest_artists(factors(30), heard(50, 30), NeighbourParams(k=6, min_listeners=1))
     for artist in range(30):
         assert table.idx[artist].tolist() == dense.cosine_ranking(factors(30), artist, list(range(30)), 6)
@@ -36,7 +36,7 @@ def test_equal_scores_come_in_the_order_of_the_artists():
 
 def test_artists_below_the_cut_neither_have_nor_are_neighbours():
     plays = community_plays()  # the last artist has two listeners
-    table = nearest_artists(factors(13), plays, NeighbourParams(k=12, min_listeners=3))
+    table = nearest_artists(factors(13), plays, NeighbourParams(k=12, min_listeners=3, min_common_listeners=0))
     assert (table.idx[12] == NO_NEIGHBOUR).all()
     assert 12 not in table.idx
     assert table.idx.shape == (13, 11)
@@ -49,9 +49,23 @@ def test_support_counts_the_listeners_of_both():
     assert np.array_equal(table.support, np.take_along_axis(together, table.idx.astype(int), axis=1))
 
 
-def test_support_of_a_missing_neighbour_is_zero():
-    idx = np.array([[NO_NEIGHBOUR, 1]] + [[NO_NEIGHBOUR, 0]] * 12, dtype=np.int32)
-    assert (common_listeners(community_plays(), idx)[:, 0] == 0).all()
+@pytest.mark.parametrize("needed", [0, 1, 5])
+def test_artists_without_enough_common_listeners_are_no_neighbours(needed):
+    """Two halves of the listeners who share no artist, but whose factors are alike."""
+    plays = np.zeros((20, 8), dtype=np.float32)
+    plays[:10, :4] = plays[10:, 4:] = 1
+    plays[6:10, 0] = 0
+    params = NeighbourParams(k=7, min_listeners=1, min_common_listeners=needed)
+    table = nearest_artists(factors(8), CSR(plays), params)
+    together = plays.T @ plays
+    for artist in range(8):
+        candidates = [other for other in range(8) if together[artist, other] >= needed]
+        expected = dense.cosine_ranking(factors(8), artist, candidates, 7)
+        assert table.idx[artist].tolist() == expected + [NO_NEIGHBOUR] * (7 - len(expected))
+        assert table.support[artist].tolist() == [together[artist, other] for other in expected] + [0] * (
+            7 - len(expected)
+        )
+    assert np.isfinite(table.score).all()
 
 
 def test_an_artist_whose_factors_vanished_is_no_neighbour():
@@ -74,3 +88,5 @@ def test_parameters_out_of_range_are_refused():
         NeighbourParams(k=0)
     with pytest.raises(ParameterError):
         NeighbourParams(min_listeners=0)
+    with pytest.raises(ParameterError):
+        NeighbourParams(min_common_listeners=-1)

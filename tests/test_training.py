@@ -1,10 +1,15 @@
 """Presets and what they decide."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from communities import community_plays, small_recipe
-from recommender.errors import ParameterError
+from recommender.errors import DataError, ModelError, ParameterError
+from recommender.matrix import CSR
 from recommender.training import PRESETS, adjusted, choose_preset, train
 
 
@@ -59,3 +64,54 @@ def test_training_tells_its_steps():
     losses = [loss for stage, _, _, loss in steps if stage == "factorizing" and loss is not None]
     assert len(losses) == 15
     assert losses[-1] < losses[0]
+
+
+def test_too_much_regularization_for_little_data_is_refused():
+    """All artists on one line: every cosine is 1, and the ranking would be noise."""
+    plays = CSR((np.random.default_rng(0).random((20, 20)) < 0.3).astype(np.float32))
+    with pytest.raises(ModelError, match="smaller --regularization"):
+        train(plays, PRESETS["als"], rng=np.random.default_rng(0))
+    healthy = adjusted(PRESETS["als"], regularization=0.5)
+    assert train(plays, healthy, rng=np.random.default_rng(0)).factors.n_factors == 64
+
+
+def test_data_in_which_nobody_can_be_compared_is_refused():
+    plays = CSR(np.eye(12, dtype=np.float32))
+    with pytest.raises(ModelError, match="no artist could be compared"):
+        train(plays, adjusted(PRESETS["als"], regularization=0.01), rng=np.random.default_rng(0))
+
+
+def test_lsa_of_weights_that_say_nothing_is_refused():
+    """Who heard everything has no idf: all BM25 weights are zero."""
+    plays = CSR(np.ones((10, 8), dtype=np.float32))
+    with pytest.raises(DataError, match="cannot be factorized"):
+        train(plays, adjusted(PRESETS["article-lsa"], n_factors=4), rng=np.random.default_rng(0))
+
+
+TRAIN_AND_HASH = """
+import hashlib, numpy as np
+from recommender.matrix import CSR
+from recommender.training import PRESETS, train
+rng = np.random.default_rng(0)
+plays = CSR((rng.random((4000, 1500)) < 0.02).astype(np.float32) * rng.integers(1, 99, (4000, 1500), dtype=np.int64))
+for preset in ("als", "article-als", "article-lsa"):
+    model = train(plays.astype(np.float32), PRESETS[preset], rng=np.random.default_rng(1))
+    bits = model.factors.artist_factors.tobytes() + model.neighbours.idx.tobytes() + model.neighbours.score.tobytes()
+    print(preset, hashlib.sha256(bits).hexdigest())
+"""
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads():
+    """Neither on numba's nor on those of BLAS, whose large products are summed in another order by each number."""
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", TRAIN_AND_HASH],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(printed) == 1
+    assert len(printed.pop().splitlines()) == 3

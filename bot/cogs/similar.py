@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.answers import Answers
 from bot.asking import asker_in
 from bot.rendering import plain_name
+from bot.sending import send_in
 from bot.views.answer import answer_view
 
 MAX_CHOICE_CHARACTERS = 100
@@ -28,7 +29,11 @@ class SimilarCog(commands.Cog):
         # Discord gives a slash command three seconds to be acknowledged; for a prefix command this does nothing.
         await context.defer()
         answer = await self._answers.similar(artist, asker_in(context))
-        await context.send(view=answer_view(answer))
+        try:
+            await send_in(context, view=answer_view(answer))
+        except Exception:
+            await self._answers.withdraw(answer)
+            raise
 
     @similar.autocomplete("artist")
     async def suggest(self, _interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:

@@ -121,6 +121,8 @@ def _parse(url: str) -> URL:
         raise FeedbackError(f"SEGUE_DATABASE_URL names {backend!r}; feedback is kept in sqlite or postgresql")
     if backend == "sqlite" and (parsed.query or parsed.database in (None, "", ":memory:")):
         raise FeedbackError("SEGUE_DATABASE_URL has to name a file, such as sqlite:////folder/feedback.sqlite3")
+    if backend == "sqlite":
+        parsed = parsed.set(database=str(Path(str(parsed.database)).expanduser()))  # .env expands no ~
     return parsed
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from recommender.names import MatchKind
+
 Source = Literal["prefix", "slash", "mention", "button", "context_menu", "console", "api"]
-MatchKind = Literal["exact", "alias", "fuzzy", "chosen", "autocomplete"]
 Familiarity = Literal["familiar", "balanced", "deep"]
 Team = Literal["a", "b", "both", "explore", "none"]
+Outcome = Literal["answered", "too_few", "ambiguous", "not_found"]
 VoteEvent = Literal["vote", "retract", "drill_down", "page", "not_this_artist"]
 
 
@@ -56,8 +58,10 @@ class RequestRecord:
     match_score : how sure the match is, from 0 to 1 (rapidfuzz's 0-100 divided by 100).
     member : outside id of the person, such as ``discord:123`` or ``console``; a random key is stored in its place.
     guild : outside id of the server, None in direct messages and in the console.
-    n_candidates : artists the model could choose from.
+    locale : the member's where Discord tells it (interactions), else the server's.
+    n_candidates : neighbours that the model keeps of the seed, over all pages; without a seed, the names offered.
     latency_ms : from the event to the finished answer.
+    outcome : what the member got: rows, or why not; ``ambiguous`` and ``not_found`` have no seed.
     abstained : the seed is known, but the model has too little about it to answer.
     is_test : not a member's own request; reports leave it out.
     assignment_seed : signed 64 bits; reproduces the draft, the exploration and the shuffling.
@@ -75,6 +79,7 @@ class RequestRecord:
     locale: str | None
     n_candidates: int | None
     latency_ms: float | None
+    outcome: Outcome = "answered"
     abstained: bool = False
     is_test: bool = False
     familiarity: Familiarity | None = None
@@ -89,7 +94,7 @@ class ModelRecord:
 
     Parameters
     ----------
-    id : the folder's name in the model store.
+    id : unique for ever: name and checksum, so that a model trained anew under an old name is another one.
     sha256 : 64 lower-case hexadecimal digits, of the artifact's manifest.
     params, metrics : whatever JSON can hold; metrics are the offline ones, None when not evaluated.
     data_hash : checksum of the listening data, None when unknown.

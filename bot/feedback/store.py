@@ -14,22 +14,18 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection, Engine
 
-from bot.feedback.database import database_revision, require_current, upgrade_database
+from bot.feedback.database import require_current
 from bot.feedback.engine import failures_explained, open_engine
 from bot.feedback.records import (
     AlreadySaved,
-    Familiarity,
-    MatchKind,
     ModelRecord,
     RequestRecord,
     Saved,
     Shown,
-    Source,
     StandingVote,
-    Team,
     UnknownImpression,
     VoteEvent,
     VoteOutcome,
@@ -37,25 +33,6 @@ from bot.feedback.records import (
 from bot.feedback.tables import Impression, Model, Request, Seed, Subject, Vote, current_vote
 from bot.feedback.writer import Writer
 from recommender.errors import FeedbackError
-
-__all__ = [
-    "AlreadySaved",
-    "Familiarity",
-    "FeedbackStore",
-    "MatchKind",
-    "ModelRecord",
-    "RequestRecord",
-    "Saved",
-    "Shown",
-    "Source",
-    "StandingVote",
-    "Team",
-    "UnknownImpression",
-    "VoteEvent",
-    "VoteOutcome",
-    "database_revision",
-    "upgrade_database",
-]
 
 T = TypeVar("T")
 
@@ -138,6 +115,10 @@ class FeedbackStore:
         created_at = self._now()
         return self._submit(lambda connection: _insert_request(connection, request, shown, seeds, created_at))
 
+    def record_undelivered(self, impression_ids: Sequence[int]) -> Future[None]:
+        """Log that an answer never reached its channel: these rows, and their request, were not shown after all."""
+        return self._submit(lambda connection: _mark_undelivered(connection, impression_ids))
+
     def record_vote(
         self, impression_id: int, *, voter: str, value: int, interaction_id: str, event: VoteEvent = "vote"
     ) -> Future[VoteOutcome]:
@@ -219,6 +200,7 @@ def _insert_request(
     row = asdict(request)
     member, guild = row.pop("member"), row.pop("guild")
     row["created_at"] = created_at
+    row["undelivered"] = False
     row["member_key"] = _key_for(connection, "member", member)
     row["guild_key"] = None if guild is None else _key_for(connection, "guild", guild)
     request_id = connection.execute(insert(Request).returning(Request.id), row).scalar_one()
@@ -233,6 +215,11 @@ def _insert_request(
     by_rank = [{"request_id": request_id, **asdict(one)} for one in sorted(shown, key=attrgetter("rank"))]
     returning_ids = insert(Impression).returning(Impression.id, sort_by_parameter_order=True)
     return list(connection.scalars(returning_ids, by_rank))
+
+
+def _mark_undelivered(connection: Connection, impression_ids: Sequence[int]) -> None:
+    requests = select(Impression.request_id).where(Impression.id.in_(impression_ids))
+    connection.execute(update(Request).where(Request.id.in_(requests)).values(undelivered=True))
 
 
 def _insert_vote(connection: Connection, voter: str, row: dict[str, Any]) -> VoteOutcome:

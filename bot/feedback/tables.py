@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.feedback.columns import NEVER_REUSE_IDS, Id64, Real, RowId, UtcDateTime, Whole, flag, length, one_of, within
-from bot.feedback.records import Familiarity, MatchKind, Source, Team, VoteEvent
+from bot.feedback.records import Familiarity, Outcome, Source, Team, VoteEvent
+from recommender.names import MatchKind
 
 
 class Base(DeclarativeBase):
@@ -118,6 +119,7 @@ class Request(Base):
     __table_args__ = (
         one_of("source", Source),
         one_of("match_kind", MatchKind, nullable=True),
+        one_of("outcome", Outcome),
         one_of("familiarity", Familiarity, nullable=True),
         length("command", 1, 64),
         length("member_key", 32, 32),
@@ -129,6 +131,9 @@ class Request(Base):
         within("n_candidates", 0),
         CheckConstraint("match_kind IS NULL OR seed_artist_id IS NOT NULL", name="match_has_seed"),
         CheckConstraint("match_score IS NULL OR match_kind IS NOT NULL", name="score_has_match"),
+        CheckConstraint(
+            "outcome NOT IN ('ambiguous', 'not_found') OR seed_artist_id IS NULL", name="nothing_understood_has_no_seed"
+        ),
         Index(None, "created_at"),
         Index(None, "member_key"),
         Index(None, "guild_key"),
@@ -153,7 +158,10 @@ class Request(Base):
     shuffled: Mapped[bool] = mapped_column(flag("shuffled"))
     latency_ms: Mapped[float | None]
     n_candidates: Mapped[int | None]
+    outcome: Mapped[str] = mapped_column(String(16))
     abstained: Mapped[bool] = mapped_column(flag("abstained"))
+    # Logged before it is sent: an answer that Discord then refused was not shown, and its rows count for nothing.
+    undelivered: Mapped[bool] = mapped_column(flag("undelivered"))
     is_test: Mapped[bool] = mapped_column(flag("is_test"))
 
 

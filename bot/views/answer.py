@@ -10,6 +10,7 @@ from bot.answers import Answer, Answers, ChoiceAnswer, SimilarAnswer
 from bot.asking import asker_of
 from bot.feedback.records import Saved
 from bot.rendering import DISCORD, MAX_LABEL_CHARACTERS, footnotes, headline, plain_name, row_line, vote_line
+from bot.sending import follow_up
 from bot.views.apology import apologising
 from recommender.artists import format_artist_id, parse_artist_id
 from recommender.errors import FeedbackError
@@ -49,16 +50,16 @@ class VoteButton(
             )
         except FeedbackError:
             # The store has logged why; the member only needs to know that this vote does not count yet.
-            await interaction.followup.send("Your vote could not be saved. Try again in a moment.", ephemeral=True)
+            await follow_up(interaction, content="Your vote could not be saved. Try again in a moment.", ephemeral=True)
             return
         line = vote_line(outcome, artist_name, DISCORD)
         if isinstance(outcome, Saved) and outcome.value:
             take_back = LayoutView(timeout=None)
             take_back.add_item(TextDisplay(line))
             take_back.add_item(ActionRow(VoteButton(self.impression_id, "none", label="Take back")))
-            await interaction.followup.send(view=take_back, ephemeral=True)
+            await follow_up(interaction, view=take_back, ephemeral=True)
         else:
-            await interaction.followup.send(line, ephemeral=True)
+            await follow_up(interaction, content=line, ephemeral=True)
 
 
 class ChoiceButton(DynamicItem[Button[LayoutView]], template=r"similar:(?P<artist_id>[0-9a-f]{16})"):
@@ -80,9 +81,14 @@ class ChoiceButton(DynamicItem[Button[LayoutView]], template=r"similar:(?P<artis
         answers: Answers = interaction.client.answers
         answer = await answers.similar_to(self.artist_id, asker_of(interaction, "button"))
         if answer is None:
-            await interaction.followup.send("The model was retrained and no longer has this artist. Ask by name.")
+            gone = "The model was retrained and no longer has this artist. Ask by name."
+            await follow_up(interaction, content=gone)
             return
-        await interaction.followup.send(view=answer_view(answer))
+        try:
+            await follow_up(interaction, view=answer_view(answer))
+        except Exception:
+            await answers.withdraw(answer)
+            raise
 
 
 def answer_view(answer: Answer) -> LayoutView:

@@ -18,8 +18,8 @@ Callback = Callable[[Item, discord.Interaction[Any]], Coroutine[Any, Any, None]]
 
 
 async def apologise(interaction: discord.Interaction[Any]) -> None:
-    """Answer an interaction that failed, so that only its member sees it."""
-    with suppress(discord.HTTPException, aiohttp.ClientError):  # what broke the answer may break this too
+    """Answer an interaction that failed; where a public answer was announced, the apology takes its place."""
+    with suppress(discord.HTTPException, aiohttp.ClientError, OSError):  # what broke the answer may break this too
         if interaction.response.is_done():
             await interaction.followup.send(APOLOGY, ephemeral=True)
         else:

@@ -145,7 +145,9 @@ def create_request() -> None:
         sa.Column("shuffled", sa.Boolean(create_constraint=True, name="shuffled"), nullable=False),
         sa.Column("latency_ms", sa.Double(), nullable=True),
         sa.Column("n_candidates", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("abstained", sa.Boolean(create_constraint=True, name="abstained"), nullable=False),
+        sa.Column("undelivered", sa.Boolean(create_constraint=True, name="undelivered"), nullable=False),
         sa.Column("is_test", sa.Boolean(create_constraint=True, name="is_test"), nullable=False),
         sa.CheckConstraint(
             "familiarity IS NULL OR familiarity IN ('familiar', 'balanced', 'deep')",
@@ -154,6 +156,13 @@ def create_request() -> None:
         sa.CheckConstraint(
             "match_kind IS NULL OR match_kind IN ('exact', 'alias', 'fuzzy', 'chosen', 'autocomplete')",
             name=op.f("ck_request_match_kind_known"),
+        ),
+        sa.CheckConstraint(
+            "outcome IN ('answered', 'too_few', 'ambiguous', 'not_found')", name=op.f("ck_request_outcome_known")
+        ),
+        sa.CheckConstraint(
+            "outcome NOT IN ('ambiguous', 'not_found') OR seed_artist_id IS NULL",
+            name=op.f("ck_request_nothing_understood_has_no_seed"),
         ),
         sa.CheckConstraint(
             "source IN ('prefix', 'slash', 'mention', 'button', 'context_menu', 'console', 'api')",
