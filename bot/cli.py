@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Annotated, Any
 
+import platformdirs
 import typer
 from dotenv import load_dotenv
 from rich.markup import escape
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXIT_ERROR = 1
+MAX_LINE_CHARACTERS = 10_000
 EXIT_INTERRUPTED = 130
 
 
@@ -45,6 +48,12 @@ class SegueGroup(TyperGroup):
         except BrokenPipeError as error:
             # `segue export neighbours | head`: the reader has what it wanted. Nothing more may be flushed to it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_ERROR) from error
+        except (EOFError, UnpicklingError) as error:  # only numba reads such files
+            kernels = escape(os.environ.get("NUMBA_CACHE_DIR", "the kernels' folder"))
+            err.print(
+                f"[red]error:[/] the compiled kernels are damaged; delete {kernels}", soft_wrap=True, highlight=False
+            )
             raise typer.Exit(EXIT_ERROR) from error
         except (SegueError, OSError) as error:
             if ctx.params.get("debug"):
@@ -142,15 +151,27 @@ def db_upgrade() -> None:
 
 def main() -> None:
     """Run the ``segue`` command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Names are written in every script: a file or a pipe gets them whole, a terminal as well as it can.
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+    _prepare_streams()
+    # Numba keeps compiled kernels beside the code, which an installation may forbid to its users.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(platformdirs.user_cache_path("segue", appauthor=False) / "kernels"))
     try:
-        load_dotenv(Path.cwd() / ".env")
+        dotenv = Path.cwd() / ".env"
+        if dotenv.is_file():
+            load_dotenv(dotenv)
     except (OSError, ValueError) as error:
         sys.exit(f"error: .env cannot be read: {error}; correct it or take it away")
     app()
+
+
+def _prepare_streams() -> None:
+    """Make standard streams that take every name; a closed one is as good as empty."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the process
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names are written in every script: a file or a pipe gets them whole, a terminal as well as it can.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 @contextmanager
@@ -182,16 +203,24 @@ def _sentence(error: Exception) -> str:
 
 
 def _typed_lines() -> Iterator[str]:
-    is_person = sys.stdin.isatty()
-    if is_person:
-        import readline  # noqa: F401 - its import alone gives input() a history and arrow keys
+    if not sys.stdin.isatty():
+        yield from _piped_lines()
+        return
+    import readline  # noqa: F401 - its import alone gives input() a history and arrow keys
+
     while True:
         try:
-            yield input("> " if is_person else "")
+            yield input("> ")
         except (EOFError, KeyboardInterrupt):
-            if is_person:
-                out.print()  # Ctrl-D and Ctrl-C leave the cursor behind the prompt
+            out.print()  # Ctrl-D and Ctrl-C leave the cursor behind the prompt
             return
+
+
+def _piped_lines() -> Iterator[str]:
+    while line := sys.stdin.readline(MAX_LINE_CHARACTERS):
+        yield line
+        while not line.endswith("\n") and line:  # the rest of a line that is no name of anything
+            line = sys.stdin.readline(MAX_LINE_CHARACTERS)
 
 
 def _log_to_stderr(level: str) -> None:

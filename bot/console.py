@@ -11,7 +11,7 @@ from bot.answers import Answer, Answers, Asker, ChoiceAnswer, Row, SimilarAnswer
 from bot.rendering import TERMINAL, footnotes, headline, row_line, vote_line
 from recommender.catalogue import Artist
 from recommender.errors import FeedbackError
-from recommender.wording import counted
+from recommender.wording import counted, plain_name
 
 MEMBER = "console"
 
@@ -34,8 +34,8 @@ DEMO_SCRIPT = (
     "similar xqzzk",
 )
 
-_VOTE = re.compile(r"(up|down|undo)\s*#?(\d+)[.!]?", re.IGNORECASE)
-_NUMBER = re.compile(r"(\d+)[.)]?")
+_VOTE = re.compile(r"(up|down|undo)\s*#?([0-9]{1,6})[.!]?", re.IGNORECASE)
+_NUMBER = re.compile(r"([0-9]{1,6})[.)]?")
 
 
 class Chat:
@@ -69,7 +69,7 @@ class Chat:
         with asyncio.Runner() as runner:
             for line in lines:
                 if echo:
-                    self._say(f"> {line}")
+                    self._say(f"> {plain_name(line, limit=200)}")
                 command = self._without_prefix(line.strip())
                 if command.casefold() in {"quit", "exit"}:
                     break

@@ -1,19 +1,14 @@
 """Pure: an answer becomes the lines that a member reads, in Discord's markdown or plain, within Discord's limits."""
 
-import unicodedata
 from dataclasses import dataclass
 
 from discord.utils import escape_markdown, escape_mentions
 
 from bot.answers import Answer, ChoiceAnswer, Row, SimilarAnswer, TooFewAnswer
 from bot.feedback.records import AlreadySaved, Saved, UnknownImpression, VoteOutcome
-from recommender.wording import SYNTHETIC_NOTE, counted
+from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
-# Ten rows of the longest names must fit into one message of 4,000 characters, with every character escaped.
-MAX_NAME_CHARACTERS = 80
 MAX_LABEL_CHARACTERS = 80
-
-NO_VISIBLE_NAME = "(a name without visible characters)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +33,6 @@ class Style:
 
 DISCORD = Style(markdown=True)
 TERMINAL = Style(markdown=False)
-
-
-def plain_name(text: str, *, limit: int = MAX_NAME_CHARACTERS) -> str:
-    """One line without control, format and direction characters, clipped to ``limit`` characters."""
-    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
-    line = " ".join(visible.split()) or NO_VISIBLE_NAME
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def _harmless(text: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recommender.errors import SettingsError
-from recommender.folders import default_folder
+from recommender.folders import at_home, default_folder
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     @field_validator("models")
     @classmethod
     def _at_home(cls, value: Path) -> Path:
-        return value.expanduser()  # a shell does this, .env does not
+        return at_home(value)
 
     @field_validator("prefix")
     @classmethod

@@ -13,6 +13,7 @@ row with few plays is nearly solved before the first step.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -156,7 +157,19 @@ def balanced_blocks(indptr: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
 _FASTMATH = {"reassoc", "contract", "nsz", "arcp"}  # dot products in vector registers; not-a-numbers stay what they are
 
 
-@numba.njit(fastmath=_FASTMATH, cache=True)
+def _kernel(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile with numba, and keep the compiled code for the next process where there is a place to write it."""
+
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            return cast("Callable[..., Any]", numba.njit(function, cache=True, **options))
+        except RuntimeError:  # a service user without a home, on an installation that it cannot write
+            return cast("Callable[..., Any]", numba.njit(function, **options))
+
+    return compiled
+
+
+@_kernel(fastmath=_FASTMATH)
 def _accumulate(indices, values, fixed, x, rated, sign, result):  # type: ignore[no-untyped-def]
     """``result = rated * sum c y + sign * (x + sum (c - 1) (y.x) y)``, over the played cells of one row."""
     n_factors = x.shape[0]
@@ -173,7 +186,7 @@ def _accumulate(indices, values, fixed, x, rated, sign, result):  # type: ignore
             result[f] += weight * y[f]
 
 
-@numba.njit(fastmath=_FASTMATH, cache=True)
+@_kernel(fastmath=_FASTMATH)
 def _solve_row(indices, values, fixed, x, residual, direction, product, cg_steps):  # type: ignore[no-untyped-def]
     """Solve ``(I + sum (c - 1) y yt) x = sum c y`` by conjugate gradients from the given x, in place."""
     n_factors = x.shape[0]
@@ -199,7 +212,7 @@ def _solve_row(indices, values, fixed, x, residual, direction, product, cg_steps
             direction[f] = residual[f] + squared / before * direction[f]
 
 
-@numba.njit(parallel=True, fastmath=_FASTMATH, cache=True, nogil=True)
+@_kernel(parallel=True, fastmath=_FASTMATH, nogil=True)
 def _solve_rows(indptr, indices, values, starts, fixed, rows, cg_steps):  # type: ignore[no-untyped-def]
     """Solve every row in place; a row's result depends on nothing but the row, so threads do not change the bits."""
     n_factors = fixed.shape[1]
@@ -217,7 +230,7 @@ def _solve_rows(indptr, indices, values, starts, fixed, rows, cg_steps):  # type
                 )
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@_kernel(parallel=True, nogil=True)
 def _played_correction(indptr, indices, values, listener_factors, artist_factors):  # type: ignore[no-untyped-def]
     """``sum over a listener's played cells of c (1 - x.y)^2 - (x.y)^2``, float64, one number per listener."""
     n_rows = indptr.shape[0] - 1

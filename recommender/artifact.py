@@ -32,6 +32,7 @@ import numpy.typing as npt
 
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
+from recommender.folders import sync_folder
 
 FORMAT = "segue-model"
 FORMAT_VERSION = 1
@@ -77,6 +78,7 @@ class Manifest:
     created: datetime
     n_factors: int
     k: int
+    min_listeners: int
     files: dict[str, dict[str, Any]]
     sha256: str
 
@@ -190,9 +192,13 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
             arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError as err:
             raise ModelError(_damaged(folder, f"{path.name} is missing")) from err
+        except PermissionError as err:
+            raise ModelError(f"{path} may not be read; check its permissions") from err
         except (OSError, ValueError, EOFError, KeyError, TypeError) as err:
             raise ModelError(_damaged(folder, f"{path.name} cannot be read: {err}")) from err
     _check_shapes(folder, manifest, arrays)
+    if verify:
+        _check_values(folder, manifest, arrays)
     return Artifact(manifest, folder, **arrays)
 
 
@@ -210,14 +216,16 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(
             f"{folder} is not a Segue model: there is no {MANIFEST}; name another or run `segue train`"
         ) from err
-    except (OSError, ValueError) as err:
+    except PermissionError as err:
+        raise ModelError(f"{path} may not be read; check its permissions") from err
+    except (OSError, ValueError, RecursionError) as err:
         raise ModelError(_damaged(folder, f"{MANIFEST} cannot be read: {err}")) from err
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelError(
             f"{folder} is not a Segue model: {MANIFEST} is of another kind; name another or run `segue train`"
         )
     version = content.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise ModelError(
             f"the model {folder} has format {version}, this Segue reads up to {FORMAT_VERSION}; upgrade Segue or "
             "train again"
@@ -233,24 +241,16 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to the disk, so that a rename in it survives a power loss."""
-    if os.name == "nt":  # Windows has no such call for folders
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _parse_manifest(content: dict[str, Any], folder: Path) -> Manifest:
     try:
         fields = {name: content[name] for name in Manifest.__dataclass_fields__}
         fields["data"] = DataCard(**content["data"])
         fields["created"] = datetime.fromisoformat(content["created"])
+        is_sound = isinstance(fields["data"].synthetic, bool) and isinstance(fields["min_listeners"], int)
     except (KeyError, TypeError, ValueError) as err:
         raise ModelError(_damaged(folder, f"{MANIFEST} lacks a field: {err}")) from err
+    if not is_sound:
+        raise ModelError(_damaged(folder, f"{MANIFEST} holds a value of the wrong kind"))
     return Manifest(**fields)
 
 
@@ -275,13 +275,36 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
             )
 
 
+def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    """Refuse values that no training writes, even where the checksums fit: they would answer with nonsense."""
+    n, offsets, idx = manifest.data.n_artists, arrays["name_offsets"], arrays["neighbour_idx"]
+    wrong = {
+        "name_offsets": offsets[0] != 0 or offsets[-1] != arrays["names"].size or (np.diff(offsets) < 1).any(),
+        "neighbour_idx": idx.size and not -1 <= idx.min() <= idx.max() < n,
+        "artist_factors": not np.isfinite(arrays["artist_factors"]).all(),
+        "neighbour_score": not np.isfinite(arrays["neighbour_score"]).all(),
+        "artist_ids": np.unique(arrays["artist_ids"]).size != n,
+        "listeners": (arrays["listeners"] < 0).any(),
+        "support": (arrays["support"] < 0).any(),
+    }
+    for name, is_wrong in wrong.items():
+        if is_wrong:
+            raise ModelError(_damaged(folder, f"{name}.npy holds impossible values"))
+    try:
+        arrays["names"].tobytes().decode()
+    except UnicodeDecodeError as err:
+        raise ModelError(_damaged(folder, f"names.npy is not UTF-8: {err}")) from err
+
+
 def _damaged(folder: Path, what: str) -> str:
     return f"the model {folder} is damaged: {what}; use another model (`--model`) or train it again"
 
 
 def _content_sha256(content: dict[str, Any]) -> str:
     unsigned = {name: value for name, value in content.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(unsigned, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(unsigned, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    ).hexdigest()
 
 
 def _write_array(path: Path, array: npt.NDArray[Any]) -> dict[str, Any]:

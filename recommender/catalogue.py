@@ -137,9 +137,8 @@ class Catalogue:
         seed = self.artist(artist_idx)
         neighbours = self._artifact.neighbour_idx[artist_idx]
         n_candidates = int((neighbours != NO_NEIGHBOUR).sum())
-        needed = int(self.manifest.parameters["neighbours"]["min_listeners"])
-        if seed.listeners < needed:
-            return TooFewListeners(seed, needed)
+        if seed.listeners < self.manifest.min_listeners:
+            return TooFewListeners(seed, needed=self.manifest.min_listeners)
         rows = tuple(
             SimilarArtist(
                 rank=rank + 1,

@@ -32,7 +32,7 @@ from recommender.terminal import (
     out,
     print_json,
 )
-from recommender.wording import SYNTHETIC_NOTE, counted
+from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def train(
     import numpy as np
 
     from recommender.plays import Columns
-    from recommender.terminal import load, training_progress
+    from recommender.terminal import load, stoppable, training_progress
     from recommender.training import PRESETS, adjusted, choose_preset, save_model
     from recommender.training import train as fit
 
@@ -114,21 +114,23 @@ def train(
     models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    counts = load(plays, data, folder=folder, columns=columns, strict=strict)
-    started = time.perf_counter()
-    with training_progress() as step:
-        trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step)
-    seconds = time.perf_counter() - started
-    manifest = save_model(
-        target,
-        trained,
-        counts,
-        preset=preset,
-        seed=seed,
-        data_name=data or ("standard input" if plays == "-" else Path(str(plays)).name),
-        synthetic=is_synthetic(counts.data_hash),
-        created=created,
-    )
+    with stoppable() as stop_if_asked:
+        counts = load(plays, data, folder=folder, columns=columns, strict=strict)
+        started = time.perf_counter()
+        with training_progress() as step:
+            trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step)
+        stop_if_asked()
+        seconds = time.perf_counter() - started
+        manifest = save_model(
+            target,
+            trained,
+            counts,
+            preset=preset,
+            seed=seed,
+            data_name=data or ("standard input" if plays == "-" else plain_name(Path(str(plays)).name)),
+            synthetic=is_synthetic(counts.data_hash),
+            created=created,
+        )
     log.info("trained %s: nnz=%d factors=%d in %.1f s", recipe.algorithm, counts.plays.nnz, manifest.n_factors, seconds)
     in_store = model is None or not is_path(model)
     if in_store:
@@ -156,7 +158,7 @@ def train(
         out.print(SYNTHETIC_NOTE)
     most_heard = int(np.bincount(counts.plays.indices).argmax())
     where = "" if in_store else f" --model {target}"
-    out.print(f"Next: segue similar {counts.artist_names[most_heard]}{where}", markup=False, soft_wrap=True)
+    out.print(f"Next: segue similar {plain_name(counts.artist_names[most_heard])}{where}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -237,7 +239,7 @@ def export_neighbours(
 
 def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
     """Write the table and return how many artists have rows in it."""
-    # No quoting, as in the play counts: names hold quotes, and loading made a space of every tab and line break.
+    # No quoting, as in the play counts: names hold quotes, and loading refuses names with tabs or line breaks.
     writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
     writer.writerow(("artist", "neighbour", "rank", "score"))
     n_answered = 0
@@ -251,25 +253,29 @@ def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
 
 
 def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewListeners) -> None:
-    seed = outcome.seed
-    read_from = "" if artist_key(seed.name) == artist_key(text) else f' - read from "{text}"'
+    seed, name = outcome.seed, plain_name(outcome.seed.name)
+    read_from = "" if artist_key(seed.name) == artist_key(text) else f' - read from "{plain_name(text)}"'
     if isinstance(outcome, TooFewListeners):
         out.print(
-            f"{seed.name}{read_from}: only {counted(seed.listeners, 'person', 'people')} in the data listened to them; "
+            f"{name}{read_from}: only {counted(seed.listeners, 'person', 'people')} in the data listened to them; "
             f"it takes {outcome.needed} to say who is similar.",
             markup=False,
             soft_wrap=True,
         )
         return
     if not outcome.rows:
-        out.print(f"{seed.name}{read_from}: no other artist shares enough listeners with them.", markup=False)
+        out.print(f"{name}{read_from}: no other artist shares enough listeners with them.", markup=False)
         return
-    table = Table("", "similar artist", "similarity", "listeners in common", "of", title=escape(seed.name + read_from))
+    table = Table("", "similar artist", "similarity", "listeners in common", "of", title=escape(name + read_from))
     for column in table.columns[2:]:
         column.justify = "right"
     for row in outcome.rows:
         table.add_row(
-            str(row.rank), escape(row.artist.name), f"{row.score:.2f}", f"{row.support:,}", f"{row.artist.listeners:,}"
+            str(row.rank),
+            escape(plain_name(row.artist.name)),
+            f"{row.score:.2f}",
+            f"{row.support:,}",
+            f"{row.artist.listeners:,}",
         )
     out.print(table)
     if catalogue.manifest.data.synthetic:
@@ -277,13 +283,16 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
 
 
 def _print_choices(text: str, choices: list[Artist], *, is_ambiguous: bool) -> None:
-    names = "\n".join(f"  {choice.name} ({counted(choice.listeners, 'listener')})" for choice in choices)
-    if is_ambiguous:
-        message = f'"{text}" could be several artists; type one of them:\n{names}'
+    typed = plain_name(text)
+    names = "\n".join(f"  {plain_name(choice.name)} ({counted(choice.listeners, 'listener')})" for choice in choices)
+    if not text.strip():
+        message = "Which artist? Type a name, for example: segue similar arcade fire"
+    elif is_ambiguous:
+        message = f'"{typed}" could be several artists; type one of them:\n{names}'
     elif choices:
-        message = f'No artist here is called "{text}". The nearest names:\n{names}'
+        message = f'No artist here is called "{typed}". The nearest names:\n{names}'
     else:
-        message = f'No artist here is called "{text}", and none is spelt like it.'
+        message = f'No artist here is called "{typed}", and none is spelt like it.'
     out.print(message, markup=False, soft_wrap=True)
 
 

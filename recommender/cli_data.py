@@ -20,7 +20,7 @@ from recommender.terminal import (
     out,
     print_json,
 )
-from recommender.wording import SYNTHETIC_NOTE, counted
+from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
 app = typer.Typer(no_args_is_help=True, help="Data sets of listening: which there are, fetch one, look into one.")
 
@@ -108,7 +108,9 @@ def info(
     table = Table(show_header=False, title=escape(source))
     for label, number in numbers.items():
         table.add_row(label.replace("_", " "), f"{number:,}")
-    heard = "\n".join(f"{counts.artist_names[idx]} ({counted(int(listeners[idx]), 'listener')})" for idx in most_heard)
+    heard = "\n".join(
+        f"{plain_name(counts.artist_names[idx])} ({counted(int(listeners[idx]), 'listener')})" for idx in most_heard
+    )
     table.add_row("most heard", escape(heard))
     out.print(table)
     if is_synthetic(counts.data_hash):

@@ -5,12 +5,16 @@ import os
 import shutil
 import time
 import urllib.parse
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from recommender.errors import DownloadError, ParameterError
 from recommender.fetching import Fetch, Progress, fetch
+from recommender.folders import sync_folder
 
 _BUNDLED = Path(__file__).with_name("demo")
 # The bundled demo, packed and unpacked.
@@ -19,7 +23,8 @@ _SYNTHETIC_SHA256 = {
     "9b7f3be55aceb38d0fe7c0c8f51f0b4a05308f2ed5a24264ee08fcebc78b09c1",
 }
 _HASH_BYTES = 1 << 20
-_MAGIC = {".zip": b"PK\x03\x04", ".gz": b"\x1f\x8b"}
+_ZIP = b"PK\x03\x04"
+_MAGIC = {".zip": _ZIP, ".gz": b"\x1f\x8b"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +161,8 @@ def download(
         if not target.is_file():
             raise DownloadError(f"{target} is missing: it comes with Segue; install Segue again")
         return target
-    address = url or dataset.url
-    if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
-        raise DownloadError(f"{address} is not an http or https address")
+    address = dataset.url if url is None else url
+    _refuse_other_addresses(address)
     part = target.with_name(target.name + ".part")
     try:
         if target.is_file():
@@ -167,12 +171,13 @@ def download(
                 raise DownloadError(f"{target} is not {dataset.name}: {wrong}; delete it to fetch it again")
             return target
         folder.mkdir(parents=True, exist_ok=True)
-        fetch(Fetch(address, part, dataset.size, progress, sleep, free_bytes, timeout, max_attempts))
-        wrong = _difference(part, dataset)
-        if wrong:
-            part.unlink()
-            raise DownloadError(f"what {address} sent is not {dataset.name}: {wrong}; it was removed, try again")
-        _put_in_place(part, target)
+        with _alone(folder):
+            fetch(Fetch(address, part, dataset.size, progress, sleep, free_bytes, timeout, max_attempts))
+            wrong = _difference(part, dataset)
+            if wrong:
+                part.unlink()
+                raise DownloadError(f"what {address} sent is not {dataset.name}: {wrong}; it was removed, try again")
+            _put_in_place(part, target)
     except OSError as err:
         raise DownloadError(f"{target} cannot be read or written: {err.strerror or err}") from err
     return target
@@ -190,7 +195,7 @@ def _difference(path: Path, dataset: Dataset) -> str:
         if file.read(len(magic)) != magic:
             return "it is no archive of the expected kind"
         if dataset.md5 is None:
-            return ""
+            return _broken_zip(path) if magic == _ZIP else ""
         file.seek(0)
         while chunk := file.read(_HASH_BYTES):
             digest.update(chunk)
@@ -198,14 +203,46 @@ def _difference(path: Path, dataset: Dataset) -> str:
     return "" if found == dataset.md5 else f"its MD5 is {found} instead of {dataset.md5}"
 
 
+def _broken_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as err:
+        return f"it is no whole zip archive ({err})"
+    return f"its member {damaged} is damaged" if damaged else ""
+
+
+def _refuse_other_addresses(address: str) -> None:
+    try:
+        parts = urllib.parse.urlsplit(address)
+        is_usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 80) > 0
+    except ValueError as err:
+        raise DownloadError(f"{address!r} is not an address: {err}") from err
+    if not is_usable or not address.isascii() or any(c.isspace() for c in address):
+        raise DownloadError(f"{address!r} is not an http or https address")
+
+
 def _put_in_place(part: Path, target: Path) -> None:
     """Rename so that a crash leaves either the part or the whole, never half a file under the whole's name."""
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.replace(target)
-    if hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(target.parent)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second download from writing into the same part; the system frees the lock of one that was killed."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as err:
+        raise DownloadError(f"another command is downloading into {folder} now; wait for it to end") from err
+    finally:
+        os.close(handle)

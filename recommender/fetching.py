@@ -92,7 +92,7 @@ def fetch(job: Fetch) -> None:
 def _attempt(job: Fetch) -> None:
     """Make one request and write what it brings; on return the part is complete."""
     start = _length(job.part)
-    version = job.validator.read_text("ascii") if start and job.validator.exists() else ""
+    version = job.validator.read_text("ascii", "replace") if start and job.validator.exists() else ""
     if start and start == job.size:
         job.report(start, start)
         return

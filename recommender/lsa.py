@@ -52,7 +52,8 @@ def fit_lsa(weights: CSR, params: LSAParams, *, rng: np.random.Generator) -> Fac
     if params.n_factors >= smaller:
         raise ParameterError(
             f"LSA with {params.n_factors} factors needs more listeners and artists than that, the data has "
-            f"{weights.shape[0]} x {weights.shape[1]}; use --factors {max(smaller - 1, 1)} or fewer"
+            f"{weights.shape[0]} x {weights.shape[1]}; "
+            + (f"use --factors {smaller - 1} or fewer" if smaller > 1 else "bring more data")
         )
     start = rng.standard_normal(smaller)
     try:

@@ -4,11 +4,13 @@ import os
 import re
 import shutil
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from recommender.artifact import MANIFEST, sync_folder
+from recommender.artifact import MANIFEST
 from recommender.errors import ModelError, ParameterError
+from recommender.folders import at_home, sync_folder
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 BUILDING_KEPT_SECONDS = 24 * 3600
@@ -34,7 +36,7 @@ class ModelStore:
         if model is None:
             return self._current_folder()
         if is_path(model):
-            return Path(model).expanduser()
+            return at_home(model)
         folder = self.root / check_id(model)
         if not (folder / MANIFEST).is_file():
             known = ", ".join(self.ids()) or "none"
@@ -48,7 +50,11 @@ class ModelStore:
         ------
         ModelError : something is there already.
         """
-        folder = Path(model).expanduser() if model and is_path(model) else self.root / check_id(model or default_id)
+        if model and is_path(model):
+            folder = at_home(model)
+            check_id(folder.name)  # it becomes the model's id
+        else:
+            folder = self.root / check_id(model or default_id)
         if folder.exists():
             raise ModelError(f"{folder} exists already; a model never overwrites another, choose a new name")
         return folder
@@ -64,9 +70,12 @@ class ModelStore:
     def current_id(self) -> str | None:
         """Id of the current model, None where none was chosen."""
         try:
-            return (self.root / "current").read_text(encoding="utf-8").strip() or None
+            with (self.root / "current").open(encoding="utf-8") as file:
+                return file.read(1000).strip() or None
         except FileNotFoundError:
             return None
+        except NotADirectoryError as err:
+            raise ModelError(f"{self.root} is not a folder; set SEGUE_MODELS or --store to one") from err
         except (OSError, ValueError) as err:
             raise ModelError(
                 f"{self.root / 'current'} cannot be read: {err}; delete it or write a model's id into it"
@@ -104,8 +113,9 @@ class ModelStore:
         """
         for leftover in self.root.glob(".building-*"):
             # Files are added all the time while a model is written, so the folder's own time stays young.
-            if leftover.stat().st_mtime < now - BUILDING_KEPT_SECONDS:
-                shutil.rmtree(leftover, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another training sweeps too
+                if leftover.stat().st_mtime < now - BUILDING_KEPT_SECONDS:
+                    shutil.rmtree(leftover, ignore_errors=True)
 
     def _current_folder(self) -> Path:
         current = self.current_id()

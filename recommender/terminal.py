@@ -1,10 +1,12 @@
 """What the commands show in a terminal: consoles, progress bars, the report of broken rows, the options they share."""
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
@@ -14,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 
 from recommender.datasets import find_dataset, local_path
 from recommender.errors import DataError, ParameterError
-from recommender.folders import default_folder
+from recommender.folders import at_home, default_folder
 
 # polars takes a third of a second to import; only commands that load data pay it.
 if TYPE_CHECKING:
@@ -24,17 +26,13 @@ out = Console()
 err = Console(stderr=True)
 
 
-def _folder(text: str | Path) -> Path:
-    return Path(text).expanduser()  # a shell does this, .env does not
-
-
 StoreOption = Annotated[
     Path,
     typer.Option(
         "--store",
         envvar="SEGUE_MODELS",
         help="Folder of all models.",
-        parser=_folder,
+        parser=at_home,
         default_factory=lambda: default_folder("models"),
         show_default="segue/models in your data folder",
     ),
@@ -53,7 +51,7 @@ DatasetFolderOption = Annotated[
     typer.Option(
         "--folder",
         help="Folder of downloaded data sets.",
-        parser=_folder,
+        parser=at_home,
         default_factory=lambda: default_folder("datasets"),
         show_default="segue/datasets in your data folder",
     ),
@@ -108,7 +106,7 @@ def load(
     elif plays == "-":
         source, label = sys.stdin.buffer, "standard input"
     else:
-        source, label = Path(str(plays)).expanduser(), str(plays)
+        source, label = at_home(str(plays)), str(plays)
     with bytes_progress(f"loading {label}") as progress:
         counts = load_plays(source, columns=columns or Columns(), strict=strict, progress=progress)
     print_report(counts.report, label)
@@ -149,3 +147,28 @@ def training_progress() -> Iterator[Callable[[str, int, int, float | None], None
             bar.update(task, description=description, completed=done, total=total)
 
         yield step
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], None]]:
+    """Stop long work on Ctrl-C, and on SIGTERM and SIGHUP in the same way, so that nothing half-made stays behind.
+
+    The yielded function raises KeyboardInterrupt if one came: some libraries swallow the exception.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    def stop_if_asked() -> None:
+        if received:
+            raise KeyboardInterrupt
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    try:
+        yield stop_if_asked
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

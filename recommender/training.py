@@ -202,5 +202,6 @@ def save_model(
         "created": created.isoformat(),
         "n_factors": model.factors.n_factors,
         "k": model.neighbours.idx.shape[1],
+        "min_listeners": model.recipe.neighbours.min_listeners,
     }
     return write_artifact(folder, arrays, card)

@@ -106,7 +106,9 @@ def test_a_newer_format_is_refused_with_both_ways_out(model):
         open_artifact(model)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"format": "other"}', b"\xff\xfe", b"null"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"{}", b'{"format": "other"}', b"\xff\xfe", b"null", b"[" * 100_000]
+)
 def test_a_manifest_that_is_none_is_refused(model, content):
     (model / MANIFEST).write_bytes(content)
     with pytest.raises(ModelError):
@@ -152,6 +154,37 @@ def test_a_file_of_another_shape_is_refused(model):
     files["listeners"] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
     rewrite_manifest(model, files=files)
     with pytest.raises(ModelError, match=r"listeners\.npy is int32 \(12,\)"):
+        open_artifact(model)
+
+
+IMPOSSIBLE = {
+    "name_offsets": lambda array: array[::-1].copy(),
+    "neighbour_idx": lambda array: array + 1000,
+    "artist_factors": lambda array: array * np.float32("nan"),
+    "neighbour_score": lambda array: array + np.float32("inf"),
+    "artist_ids": np.zeros_like,
+    "listeners": lambda array: array - 1_000_000,
+    "support": lambda array: array - 1_000_000,
+    "names": lambda array: array | 0x80,
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_impossible_values_are_refused_even_if_the_checksums_fit(model, name):
+    path = model / f"{name}.npy"
+    array = np.load(path)
+    np.save(path, IMPOSSIBLE[name](array).astype(array.dtype))
+    files = json.loads((model / MANIFEST).read_text(encoding="utf-8"))["files"]
+    files[name] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
+    rewrite_manifest(model, files=files)
+    with pytest.raises(ModelError, match=rf"damaged: {name}\.npy (holds impossible values|is not UTF-8)"):
+        open_artifact(model)
+
+
+@pytest.mark.parametrize("changes", [{"format_version": 0}, {"format_version": True}, {"min_listeners": "5"}])
+def test_manifest_values_of_the_wrong_kind_are_refused(model, changes):
+    rewrite_manifest(model, **changes)
+    with pytest.raises(ModelError):
         open_artifact(model)
 
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from bot.answers import ChoiceAnswer, Row, SimilarAnswer, TooFewAnswer
 from bot.feedback.records import AlreadySaved, Saved, UnknownImpression
-from bot.rendering import DISCORD, TERMINAL, footnotes, headline, plain_name, row_line, vote_line
+from bot.rendering import DISCORD, TERMINAL, footnotes, headline, row_line, vote_line
 from bot.views.answer import answer_view
 from loopback.limits import walk
 from recommender.catalogue import Artist
+from recommender.wording import plain_name
 
 BJORK = Artist(artist_idx=3, artist_id=-(2**63), name="Björk", listeners=120, mbid=None)
 

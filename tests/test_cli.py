@@ -273,6 +273,53 @@ def test_a_dotenv_file_that_is_no_text_is_one_sentence(environment):
     assert len(failed.stderr.strip().splitlines()) == 1
 
 
+def test_without_a_place_for_compiled_kernels_training_works_all_the_same(environment, plays_file):
+    command = [*SEGUE, *map(str, TRAIN), "--plays", str(plays_file), "--model", "m"]
+    nowhere = os.environ | {"NUMBA_CACHE_DIR": "/dev/null/kernels"}
+    subprocess.run(command, cwd=environment, env=nowhere, capture_output=True, check=True)
+    assert ModelStore(environment / "models").current_id() == "m"
+
+
+def test_damaged_kernels_are_named_and_can_be_deleted(environment, plays_file):
+    kernels = environment / "kernels"
+    command = [*SEGUE, *map(str, TRAIN), "--plays", str(plays_file)]
+    run = {
+        "cwd": environment,
+        "env": os.environ | {"NUMBA_CACHE_DIR": str(kernels)},
+        "capture_output": True,
+        "text": True,
+    }
+    subprocess.run(command, check=True, **run)
+    indices = list(kernels.rglob("*.nbi"))
+    assert indices
+    for content in (b"", b"0123456789"):
+        for index in indices:
+            index.write_bytes(content)
+        failed = subprocess.run(command, check=False, **run)
+        assert failed.returncode == 1
+        assert failed.stderr.strip() == f"error: the compiled kernels are damaged; delete {kernels}"
+
+
+def test_a_conversation_of_junk_ends_well(environment, plays_file, segue):
+    segue(*TRAIN, "--plays", plays_file)
+    junk = b"\xff\xfe\x00\n" + b"a" * 300_000 + b"\nup " + b"9" * 5000 + b"\narcade fire\n"
+    held = subprocess.run([*SEGUE, "chat"], cwd=environment, input=junk, capture_output=True, check=True)
+    assert "Similar to Arcade Fire" in held.stdout.decode()
+    assert len(held.stdout) < 5000
+
+
+def test_closed_standard_streams_are_as_good_as_empty(environment):
+    def closed(redirection):
+        command = f"{' '.join(SEGUE)} chat {redirection}"
+        return subprocess.run(["sh", "-c", command], cwd=environment, capture_output=True, text=True, check=False)
+
+    for redirection in ("<&-", ">&-"):
+        ended = closed(redirection)
+        assert ended.returncode == 1
+        assert "Traceback" not in ended.stderr
+        assert "segue train" in ended.stderr
+
+
 def test_names_leave_through_a_pipe_whole_whatever_its_encoding(environment, plays_file, segue):
     segue(*TRAIN, "--plays", plays_file)
     command = [*SEGUE, "export", "neighbours", "--k", "1"]
@@ -324,8 +371,9 @@ def test_real_data_answers_with_real_neighbours(segue, source):
     assert len(names & {"Portishead", "Goldfrapp", "Bat for Lashes", "CocoRosie", "Fever Ray", "Massive Attack"}) >= 3
 
 
-def test_an_interrupted_training_leaves_nothing_and_says_so(environment, plays_file):
-    """Ctrl-C in the middle of reading standard input."""
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_leaves_nothing_and_says_so(environment, plays_file, signal_number):
+    """Stopped in the middle of reading standard input."""
     process = subprocess.Popen(
         [*SEGUE, "train", "--plays", "-", "--model", "m"],
         stdin=subprocess.PIPE,
@@ -337,7 +385,7 @@ def test_an_interrupted_training_leaves_nothing_and_says_so(environment, plays_f
     # Far more than a pipe holds: when this returns, the training is reading, and waits for more.
     process.stdin.write(plays_file.read_text(encoding="utf-8") * 200)
     process.stdin.flush()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal_number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said.strip() == "interrupted; what was complete before is unchanged"

@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import io
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -242,6 +244,50 @@ def test_answer_without_length_is_bounded_by_the_declared_size(tmp_path: Path, s
     with pytest.raises(DownloadError, match="sends more than"):
         fetched(tmp_path, url)
     assert (tmp_path / PART).stat().st_size <= len(CONTENT)
+
+
+def test_two_downloads_at_once_do_not_write_into_one_part(tmp_path: Path, serve: Callable) -> None:
+    url, _ = serve(answer())
+    refused: list[str] = []
+
+    def start_another(_done: int, _total: int | None) -> None:
+        if not refused:
+            with pytest.raises(DownloadError, match="another command is downloading") as raised:
+                fetched(tmp_path, url)
+            refused.append(str(raised.value))
+
+    assert fetched(tmp_path, url, progress=start_another).read_bytes() == CONTENT
+    assert len(refused) == 1
+
+
+def zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("user_artists.dat", content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"PK\x03\x04" + bytes(5000), zipped(b"x" * 5000)[:3000], zipped(b"x" * 5000).replace(b"xx", b"xy", 1)]
+)
+def test_a_zip_that_is_not_whole_is_neither_taken_nor_kept(tmp_path: Path, serve: Callable, sent: bytes) -> None:
+    """Where no checksum is published, the archive's own has to do; also for a file that is there already."""
+    url, _ = serve(answer(sent))
+    dataset = replace(UNCHECKED, filename="set.zip")
+    with pytest.raises(DownloadError, match="it was removed, try again"):
+        fetched(tmp_path, url, dataset)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "set.zip").write_bytes(sent)
+    with pytest.raises(DownloadError, match="delete it to fetch it again"):
+        fetched(tmp_path, url, dataset)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://", "", "http://a b/", "http://é/", "ftp://x/", "http://x:99999/"]
+)
+def test_what_is_no_address_is_refused_at_once(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DownloadError, match="address"):
+        fetched(tmp_path, url)
 
 
 def test_page_instead_of_an_archive_is_refused(tmp_path: Path, serve: Callable) -> None:

@@ -8,9 +8,9 @@ from discord.ext import commands
 
 from bot.answers import Answers
 from bot.asking import asker_in
-from bot.rendering import plain_name
 from bot.sending import send_in
 from bot.views.answer import answer_view
+from recommender.wording import plain_name
 
 MAX_CHOICE_CHARACTERS = 100
 

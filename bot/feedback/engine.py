@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from recommender.errors import FeedbackError
+from recommender.folders import at_home
 
 # By the beginning of SQLite's own name of the error: SQLITE_BUSY also covers SQLITE_BUSY_SNAPSHOT.
 _SQLITE_FAILURES = {
@@ -119,10 +120,12 @@ def _parse(url: str) -> URL:
     backend = parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
         raise FeedbackError(f"SEGUE_DATABASE_URL names {backend!r}; feedback is kept in sqlite or postgresql")
-    if backend == "sqlite" and (parsed.query or parsed.database in (None, "", ":memory:")):
+    if backend == "sqlite" and (
+        parsed.query or parsed.database in (None, "", ":memory:") or "\0" in str(parsed.database)
+    ):
         raise FeedbackError("SEGUE_DATABASE_URL has to name a file, such as sqlite:////folder/feedback.sqlite3")
     if backend == "sqlite":
-        parsed = parsed.set(database=str(Path(str(parsed.database)).expanduser()))  # .env expands no ~
+        parsed = parsed.set(database=str(at_home(str(parsed.database))))  # .env expands no ~
     return parsed
 
 

@@ -9,11 +9,12 @@ from discord.ui import ActionRow, Button, Container, DynamicItem, LayoutView, Te
 from bot.answers import Answer, Answers, ChoiceAnswer, SimilarAnswer
 from bot.asking import asker_of
 from bot.feedback.records import Saved
-from bot.rendering import DISCORD, MAX_LABEL_CHARACTERS, footnotes, headline, plain_name, row_line, vote_line
+from bot.rendering import DISCORD, MAX_LABEL_CHARACTERS, footnotes, headline, row_line, vote_line
 from bot.sending import follow_up
 from bot.views.apology import apologising
 from recommender.artists import format_artist_id, parse_artist_id
 from recommender.errors import FeedbackError
+from recommender.wording import plain_name
 
 # Two artists share a text and a row of four buttons: ten rows are 33 of the 40 components that Discord allows.
 ROWS_PER_BLOCK = 2
