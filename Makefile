@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 DEMO_ENV := SEGUE_MODELS=$(DEMO)/models SEGUE_DATABASE_URL=sqlite:///$(DEMO)/segue.sqlite3 SEGUE_MODEL=
 
-.PHONY: demo test lint format check lock clean help
+.PHONY: demo test lint format check bench bench-full lock clean help
 .DELETE_ON_ERROR:
 
 help:                ## Show these commands
@@ -33,12 +33,20 @@ format: $(VENV)/dev.done  ## Put the code into its standard form
 
 check: lint test     ## Both of these: what must be green at every commit
 
+bench: $(VENV)/bench.done  ## Measure against other libraries, on a tenth of Last.fm-360K's size; minutes
+	$(BIN)/python benchmarks/train.py --scale 0.1
+
+bench-full: $(VENV)/bench.done  ## The same at full size; needs 4 GB of memory
+	$(BIN)/python benchmarks/train.py --scale 1.0 --iterations 4
+
 # Needs uv; the files name no index, so that everybody's own is used.
 lock: pyproject.toml  ## Resolve the dependencies anew, for every supported Python and platform (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 	uv pip compile pyproject.toml --group build --extra dev -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --upgrade --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements-dev.lock
+	uv pip compile pyproject.toml --group build --extra bench -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --upgrade --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements-bench.lock
 
 clean:               ## Remove the environment, the demo's model and votes, and all caches
 	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -56,6 +64,11 @@ $(VENV)/run.done: requirements.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/dev.done: requirements-dev.lock $(VENV)/run.done
 	@echo "Installing what the tests need into $(VENV)."
 	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/bench.done: requirements-bench.lock $(VENV)/run.done
+	@echo "Installing the libraries to measure against into $(VENV)."
+	@$(PIP) install --quiet --require-hashes -r requirements-bench.lock
 	@touch $@
 
 # Trained anew when the code that trains has changed.
