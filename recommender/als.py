@@ -122,7 +122,7 @@ def half_step(
         confidence.indptr,
         confidence.indices,
         confidence.data,
-        balanced_blocks(confidence.indptr),
+        _blocks(confidence),
         whitened,
         rows,
         np.ascontiguousarray(lower.astype(np.float32)),
@@ -146,16 +146,13 @@ def objective(
     """
     gram_x, gram_y = gram(listener_factors), gram(artist_factors)
     everywhere = float(np.sum(gram_x * gram_y))
-    starts = balanced_blocks(confidence.indptr)
+    starts = _blocks(confidence)
     played = kernels.played_correction(
         confidence.indptr, confidence.indices, confidence.data, starts, listener_factors, artist_factors
     )
     return everywhere + float(played.sum()) + regularization * float(np.trace(gram_x) + np.trace(gram_y))
 
 
-def balanced_blocks(indptr: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """Row numbers that cut a matrix into blocks of about equal work, the work items of a thread: 0 ... n_rows."""
-    n_rows = indptr.shape[0] - 1
-    weight = indptr.astype(np.int64) + ROW_WEIGHT * np.arange(n_rows + 1)
-    cuts = np.searchsorted(weight, np.arange(BLOCK_WEIGHT, weight[-1], BLOCK_WEIGHT), side="left")
-    return np.unique(np.concatenate(([0], cuts, [n_rows])))
+def _blocks(confidence: CSR) -> npt.NDArray[np.int64]:
+    n_rows = confidence.shape[0]
+    return kernels.balanced_blocks(confidence.indptr + ROW_WEIGHT * np.arange(n_rows + 1), BLOCK_WEIGHT)

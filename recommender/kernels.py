@@ -1,4 +1,4 @@
-"""The compiled inner loops of ALS.
+"""The compiled inner loops of ALS and of the neighbour table.
 
 Whatever the number of threads, the bits are the same: work is cut into blocks that depend on the data alone, each block
 is computed by one thread, and sums over blocks are taken in their order.
@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 # Dot products in vector registers; not-a-numbers stay what they are.
 FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
@@ -25,6 +26,23 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]
             return cast("Callable[..., Any]", numba.njit(function, nogil=True, **options))
 
     return compiled
+
+
+def balanced_blocks(work_before: npt.NDArray[Any], block_work: int) -> npt.NDArray[np.int64]:
+    """Cut rows into blocks of about equal work, the work items of a thread.
+
+    Parameters
+    ----------
+    work_before : shape (n_rows + 1,), what the rows before each one cost together, from 0, not falling.
+    block_work : what a block shall cost, > 0; one row is never cut.
+
+    Returns
+    -------
+    Row numbers that begin the blocks, rising, from 0 to n_rows.
+    """
+    n_rows = work_before.shape[0] - 1
+    cuts = np.searchsorted(work_before, np.arange(block_work, work_before[-1], block_work), side="left")
+    return np.unique(np.concatenate(([0], cuts, [n_rows]))).astype(np.int64)
 
 
 @kernel(parallel=True)
@@ -159,3 +177,69 @@ def played_correction(indptr, indices, values, starts, listener_factors, artist_
                 total += values[position] * (1.0 - score) ** 2 - np.float64(score) * score
         sums[block] = total
     return sums
+
+
+@kernel()
+def _insert(idx, score, support, n_kept, other, cosine, together):  # type: ignore[no-untyped-def]
+    """Put an artist into a row that is sorted, best first, and drop the worst if it is full; returns how many it holds.
+
+    Of equal scores the lower number comes first, in whatever order they are met.
+    """
+    k = idx.shape[0]
+    place = n_kept
+    while place > 0 and (score[place - 1] < cosine or (score[place - 1] == cosine and idx[place - 1] > other)):
+        if place < k:
+            idx[place], score[place], support[place] = idx[place - 1], score[place - 1], support[place - 1]
+        place -= 1
+    if place == k:
+        return n_kept
+    idx[place], score[place], support[place] = other, cosine, together
+    return min(n_kept + 1, k)
+
+
+@kernel(parallel=True, fastmath=FASTMATH)
+def nearest_rows(  # type: ignore[no-untyped-def]
+    listeners_indptr,
+    listeners,
+    artists_indptr,
+    artists,
+    starts,
+    unit,
+    min_common,
+    idx,
+    score,
+    support,
+):
+    """Fill each artist's row of ``idx``, ``score`` and ``support`` with its most similar artists, best first.
+
+    Only artists with common listeners are looked at: they are met on the way from the artist to its listeners
+    (``listeners``) and on to all that these heard (``artists``), which counts them as well.
+    """
+    n_artists, n_factors = unit.shape
+    for block in numba.prange(starts.shape[0] - 1):
+        common = np.zeros(n_artists, dtype=np.int32)
+        met = np.empty(n_artists, dtype=np.int32)
+        for artist in range(starts[block], starts[block + 1]):
+            n_met = 0
+            for position in range(listeners_indptr[artist], listeners_indptr[artist + 1]):
+                listener = listeners[position]
+                for other_position in range(artists_indptr[listener], artists_indptr[listener + 1]):
+                    other = artists[other_position]
+                    if common[other] == 0:
+                        met[n_met] = other
+                        n_met += 1
+                    common[other] += 1
+            n_kept = 0
+            x = unit[artist]
+            for other in met[:n_met]:
+                together = common[other]
+                common[other] = 0
+                if together < min_common or other == artist:
+                    continue
+                y = unit[other]
+                cosine = np.float32(0)
+                for f in range(n_factors):
+                    cosine += x[f] * y[f]
+                if cosine <= 0:  # the opposite is not similar
+                    continue
+                n_kept = _insert(idx[artist], score[artist], support[artist], n_kept, other, cosine, together)

@@ -1,14 +1,15 @@
-"""The neighbour table: for each artist the most similar others, exact, in blocks."""
+"""The neighbour table: for each artist the most similar others, exact, among those with common listeners."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from recommender import kernels
 from recommender.errors import ParameterError
 from recommender.matrix import CSR, FloatMatrix
 
-BLOCK_CELLS = 1 << 24
+BLOCK_WORK = 1 << 21
 NO_NEIGHBOUR = -1
 
 
@@ -17,8 +18,8 @@ class NeighbourParams:
     """Options of :func:`nearest_artists`.
 
     ``k`` >= 1 neighbours are kept per artist. Artists with fewer than ``min_listeners`` have none and are none: with
-    two or three listeners a similarity is chance. Two artists with fewer than ``min_common_listeners`` in common are no
-    neighbours either: nobody's listening speaks for it.
+    two or three listeners a similarity is chance. Two artists with fewer than ``min_common_listeners`` >= 1 in common
+    are no neighbours either: nobody's listening speaks for it.
     """
 
     k: int = 50
@@ -29,8 +30,8 @@ class NeighbourParams:
     def __post_init__(self) -> None:
         if self.k < 1:
             raise ParameterError(f"k is {self.k}; keep at least 1 neighbour")
-        if self.min_listeners < 1 or self.min_common_listeners < 0:
-            raise ParameterError("min_listeners must be at least 1, and min_common_listeners at least 0")
+        if self.min_listeners < 1 or self.min_common_listeners < 1:
+            raise ParameterError("min_listeners and min_common_listeners must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,8 @@ class Neighbours:
 
 def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourParams) -> Neighbours:
     """Find each artist's ``k`` most similar others by the cosine of their factors.
+
+    Exact, at the cost of the listening (summed over listeners, their artists squared) and not of all pairs of artists.
 
     Parameters
     ----------
@@ -71,32 +74,30 @@ def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourPa
     support = np.zeros((n_artists, k), dtype=np.int32)
     if candidates.shape[0] < 2:
         return Neighbours(idx, score, support)
-    unit = artist_factors[candidates] / norms[candidates, None]
-    heard = CSR((np.ones(plays.nnz, dtype=np.float32), plays.indices, plays.indptr), shape=plays.shape)[:, candidates]
-    heard_by_artist = CSR(heard.T)
-    n_block = max(BLOCK_CELLS // candidates.shape[0], 1)
-    for start in range(0, candidates.shape[0], n_block):
-        block = slice(start, min(start + n_block, candidates.shape[0]))
-        cosine = unit[block] @ unit.T
-        common = (heard_by_artist[block] @ heard).toarray()
-        cosine[(common < params.min_common_listeners) | (cosine <= 0)] = -np.inf  # the opposite is not similar
-        rows = np.arange(cosine.shape[0])
-        cosine[rows, start + rows] = -np.inf
-        best = _top_k(cosine, k)
-        reached = np.take_along_axis(cosine, best, axis=1)
-        is_neighbour = np.isfinite(reached)
-        idx[candidates[block]] = np.where(is_neighbour, candidates[best], NO_NEIGHBOUR)
-        score[candidates[block]] = np.where(is_neighbour, np.minimum(reached, 1.0), 0)
-        support[candidates[block]] = np.where(is_neighbour, np.take_along_axis(common, best, axis=1), 0)
+    unit = np.ascontiguousarray(artist_factors[candidates] / norms[candidates, None])
+    by_listener = CSR(plays[:, candidates])
+    by_artist = by_listener.T.tocsr()
+    # What an artist costs: all that its listeners heard, and a dot product with each artist met.
+    heard = np.diff(by_listener.indptr).astype(np.int64)
+    work_before = np.zeros(by_listener.nnz + 1, dtype=np.int64)
+    np.cumsum(heard[by_artist.indices], out=work_before[1:])
+    starts = kernels.balanced_blocks(work_before[by_artist.indptr], BLOCK_WORK)
+    rows = np.full((candidates.shape[0], k), NO_NEIGHBOUR, dtype=np.int32)
+    scores = np.zeros(rows.shape, dtype=np.float32)
+    supports = np.zeros(rows.shape, dtype=np.int32)
+    kernels.nearest_rows(
+        by_artist.indptr,
+        by_artist.indices,
+        by_listener.indptr,
+        by_listener.indices,
+        starts,
+        unit,
+        params.min_common_listeners,
+        rows,
+        scores,
+        supports,
+    )
+    idx[candidates] = np.where(rows == NO_NEIGHBOUR, NO_NEIGHBOUR, candidates[rows])
+    score[candidates] = np.minimum(scores, 1.0)
+    support[candidates] = supports
     return Neighbours(idx, score, support)
-
-
-def _top_k(scores: FloatMatrix, k: int) -> npt.NDArray[np.intp]:
-    """The k best columns of each row, best first, ties by column."""
-    kth = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k]
-    best = np.empty((scores.shape[0], k), dtype=np.intp)
-    for row in range(scores.shape[0]):
-        # Everything at or above the k-th best, so that ties at the border fall to the lower column and not to chance.
-        reached = np.flatnonzero(scores[row] >= kth[row])
-        best[row] = reached[np.argsort(-scores[row, reached], kind="stable")[:k]]
-    return best

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import dense
 from communities import community_plays
-from recommender.als import ALSParams, balanced_blocks, fit_als, gram, half_step, objective
+from recommender.als import ALSParams, fit_als, gram, half_step, objective
 from recommender.errors import ParameterError
+from recommender.kernels import balanced_blocks
 from recommender.matrix import CSR
 from recommender.weighting import WeightingParams, confidence, weigh
 
@@ -120,7 +121,7 @@ def test_gram_equals_the_product_whatever_is_left_for_the_last_block():
 @given(st.lists(st.integers(0, 50_000), max_size=50))
 def test_blocks_cover_every_row_once(nnz_per_row):
     indptr = np.concatenate(([0], np.cumsum(nnz_per_row, dtype=np.int64)))
-    starts = balanced_blocks(indptr)
+    starts = balanced_blocks(indptr, 16_384)
     assert starts[0] == 0
     assert starts[-1] == len(nnz_per_row)
     assert (np.diff(starts) > 0).all()
