@@ -9,6 +9,8 @@ effect of the listener and a boost for niche draws, so that counts carry signal.
 """
 
 import argparse
+import hashlib
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ N_LISTENERS, N_ARTISTS, NNZ, TOP_LISTENERS = 359_347, 292_385, 17_535_655, 77_00
 N_COMMUNITIES, N_NICHES = 100, 10
 TAIL = 1.45
 SEED = 7
+_SYLLABLES = "ka ro mi ten sha lo vi dar el on qui ba the mo zu ri an dé sø ül na po gri st fle".split()  # noqa: SIM905
 
 
 def generate(scale: float = 1.0, seed: int = SEED) -> sp.csr_array:
@@ -61,6 +64,38 @@ def load(path: Path) -> sp.csr_array:
     parts = np.load(path)
     indptr, indices = parts["indptr"].astype(np.int32), parts["indices"].astype(np.int32)
     return sp.csr_array((parts["data"], indices, indptr), shape=tuple(parts["shape"]))
+
+
+def write_tsv(matrix: sp.csr_array, path: Path) -> None:
+    """Write Last.fm-360K's layout in its order: by listener, plays falling; three artists in a hundred have no id."""
+    tails = [f"\t{_mbid(artist)}\t{name_of(artist)}\t" for artist in range(matrix.shape[1])]
+    with path.open("w", encoding="utf-8", buffering=1 << 22) as file:
+        for listener in range(matrix.shape[0]):
+            begin, end = matrix.indptr[listener], matrix.indptr[listener + 1]
+            order = np.argsort(-matrix.data[begin:end], kind="stable")
+            label = _digest(f"u{listener}", 20).hex()
+            artists, plays = (
+                matrix.indices[begin:end][order].tolist(),
+                matrix.data[begin:end][order].astype(int).tolist(),
+            )
+            file.write("".join(f"{label}{tails[a]}{n}\n" for a, n in zip(artists, plays, strict=True)))
+
+
+def _digest(text: str, size: int) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=size).digest()
+
+
+def _mbid(artist: int) -> str:
+    return "" if _digest(f"m{artist}", 1)[0] < 8 else str(uuid.UUID(bytes=_digest(f"a{artist}", 16)))
+
+
+def name_of(artist: int) -> str:
+    """Make up a name for an artist."""
+    bits = _digest(f"name{artist}", 12)
+    words = (
+        "".join(_SYLLABLES[b % len(_SYLLABLES)] for b in bits[1 + 3 * w : 4 + 3 * w]) for w in range(1 + bits[0] % 3)
+    )
+    return ("the " if bits[11] % 5 == 0 else "") + " ".join(words) + f" {artist}"
 
 
 def _popularity(n: int, nnz: float, top: float) -> np.ndarray:

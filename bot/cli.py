@@ -185,6 +185,7 @@ def _serving(settings: "Settings") -> Iterator["Answers"]:
     upgrade_database(settings.database_url)
     with FeedbackStore(settings.database_url, now=lambda: datetime.now(UTC)) as feedback:
         feedback.register_model(model_record(catalogue.manifest))
+        catalogue.prepare()
         log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
         yield Answers(catalogue, feedback)
 

@@ -1,15 +1,19 @@
 """The model in memory: immutable, answers which artists are similar, and why."""
 
+import threading
 import uuid
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+
 from recommender.artifact import Artifact, Manifest, open_artifact
+from recommender.artists import artist_id
 from recommender.errors import ParameterError
-from recommender.names import Resolution, Resolver
-from recommender.neighbours import NO_NEIGHBOUR
+from recommender.matrix import NO_NEIGHBOUR
+from recommender.names import Found, Resolution, Resolver, clean_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ SimilarOutcome: TypeAlias = Similar | TooFewListeners
 
 
 class Catalogue:
-    """One opened model with its name index.
+    """One opened model; safe to share between threads.
 
     Parameters
     ----------
@@ -66,10 +70,9 @@ class Catalogue:
 
     def __init__(self, artifact: Artifact) -> None:
         self._artifact = artifact
-        blob, offsets = artifact.names.tobytes(), artifact.name_offsets.tolist()
-        self._names = [blob[begin:end].decode() for begin, end in pairwise(offsets)]
-        self._idx_by_id = {artist_id: idx for idx, artist_id in enumerate(artifact.artist_ids.tolist())}
-        self._resolver = Resolver(self._names, artifact.listeners)
+        self._by_id = np.argsort(artifact.artist_ids)
+        self._resolver_made: Resolver | None = None
+        self._making_resolver = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path, *, verify: bool = True) -> "Catalogue":
@@ -89,7 +92,7 @@ class Catalogue:
     @property
     def n_artists(self) -> int:
         """Number of artists."""
-        return len(self._names)
+        return self.manifest.data.n_artists
 
     @property
     def k(self) -> int:
@@ -102,23 +105,35 @@ class Catalogue:
         return Artist(
             artist_idx=artist_idx,
             artist_id=int(self._artifact.artist_ids[artist_idx]),
-            name=self._names[artist_idx],
+            name=self._name(artist_idx),
             listeners=int(self._artifact.listeners[artist_idx]),
             mbid=str(uuid.UUID(bytes=packed.tobytes())) if packed.any() else None,
         )
 
-    def by_id(self, artist_id: int) -> Artist | None:
+    def by_id(self, number: int) -> Artist | None:
         """Return the artist with this stable id, None when this model has none."""
-        idx = self._idx_by_id.get(artist_id)
-        return None if idx is None else self.artist(idx)
+        ids = self._artifact.artist_ids
+        place = int(np.searchsorted(ids, number, sorter=self._by_id))
+        if place == self.n_artists or ids[self._by_id[place]] != number:
+            return None
+        return self.artist(int(self._by_id[place]))
+
+    def prepare(self) -> None:
+        """Make the index of names now; else the first name that is not spelt exactly waits for it."""
+        self._resolver()
 
     def resolve(self, text: str) -> Resolution:
         """Resolve what a person typed; see :meth:`recommender.names.Resolver.resolve`."""
-        return self._resolver.resolve(text)
+        query = clean_query(text)
+        # An artist's id is a hash of its name: whoever types that needs no index of names.
+        exact = self.by_id(artist_id(query)) if query else None
+        if exact is not None:
+            return Found(exact.artist_idx, "exact", 1.0)
+        return self._resolver().resolve(text)
 
     def complete(self, text: str, *, limit: int = 25) -> list[Artist]:
         """Suggest at most ``limit`` artists while a person types."""
-        return [self.artist(idx) for idx in self._resolver.complete(text, limit=limit)]
+        return [self.artist(idx) for idx in self._resolver().complete(text, limit=limit)]
 
     def similar(self, artist_idx: int, *, k: int = 10) -> SimilarOutcome:
         """Find the artists most similar to one.
@@ -149,3 +164,15 @@ class Catalogue:
             for rank in range(min(k, n_candidates))
         )
         return Similar(seed, rows, n_candidates)
+
+    def _name(self, artist_idx: int) -> str:
+        begin, end = self._artifact.name_offsets[artist_idx : artist_idx + 2].tolist()
+        return self._artifact.names[begin:end].tobytes().decode()
+
+    def _resolver(self) -> Resolver:
+        with self._making_resolver:  # two threads at once would both make it
+            if self._resolver_made is None:
+                blob, offsets = self._artifact.names.tobytes(), self._artifact.name_offsets.tolist()
+                names = [blob[begin:end].decode() for begin, end in pairwise(offsets)]
+                self._resolver_made = Resolver(names, self._artifact.listeners)
+            return self._resolver_made

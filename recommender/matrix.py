@@ -11,3 +11,6 @@ CSR: TypeAlias = csr_array[np.float32, tuple[int, int]]
 
 FloatMatrix: TypeAlias = npt.NDArray[np.float32]
 """A dense float32 matrix or vector, C order."""
+
+NO_NEIGHBOUR = -1
+"""Fills a row of a neighbour table that is shorter than the others."""

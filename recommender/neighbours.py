@@ -7,10 +7,9 @@ import numpy.typing as npt
 
 from recommender import kernels
 from recommender.errors import ParameterError
-from recommender.matrix import CSR, FloatMatrix
+from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 
 BLOCK_WORK = 1 << 21
-NO_NEIGHBOUR = -1
 
 
 @dataclass(frozen=True, slots=True)

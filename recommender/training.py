@@ -14,8 +14,8 @@ from recommender.artifact import DataCard, Manifest, label_arrays, write_artifac
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
 from recommender.lsa import LSAParams, fit_lsa
-from recommender.matrix import CSR
-from recommender.neighbours import NO_NEIGHBOUR, NeighbourParams, Neighbours, nearest_artists
+from recommender.matrix import CSR, NO_NEIGHBOUR
+from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
 from recommender.plays import PlayCounts
 from recommender.weighting import WeightingParams, confidence, weigh
 

@@ -1,13 +1,16 @@
 """The model in memory answers which artists are similar, from the neighbour table alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
 
 from communities import NAMES, community_model
+from recommender import catalogue as catalogue_module
 from recommender.artists import artist_id
 from recommender.catalogue import Catalogue, Similar, TooFewListeners
 from recommender.errors import ParameterError
+from recommender.names import Found, Resolver
 
 
 @pytest.fixture(scope="module", params=["als", "article-als", "article-lsa"])
@@ -66,3 +69,25 @@ def test_musicbrainz_ids_come_back(catalogue):
 def test_completion_offers_artists(catalogue):
     for typed in ("moto", "motö", "MOTO"):
         assert [artist.name for artist in catalogue.complete(typed)] == ["Motörhead"]
+
+
+def test_a_name_to_the_letter_needs_no_index_of_names(model_folder, monkeypatch):
+    monkeypatch.setattr(catalogue_module, "Resolver", lambda *_: pytest.fail("the index was made"))
+    catalogue = Catalogue.open(model_folder)
+    assert catalogue.resolve(" ARCADE  fire") == Found(0, "exact", 1.0)
+    assert isinstance(catalogue.similar(0), Similar)
+
+
+def test_the_index_of_names_is_made_once_whoever_asks_first(model_folder, monkeypatch):
+    made = []
+
+    def make(*arguments):
+        made.append(arguments)
+        return Resolver(*arguments)
+
+    monkeypatch.setattr(catalogue_module, "Resolver", make)
+    catalogue = Catalogue.open(model_folder)
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(catalogue.resolve, ["arcad fyre"] * 32))
+    assert {outcome.artist_idx for outcome in outcomes} == {0}
+    assert len(made) == 1

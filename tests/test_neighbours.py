@@ -7,8 +7,8 @@ import dense
 from communities import community_plays
 from recommender import neighbours as neighbours_module
 from recommender.errors import ParameterError
-from recommender.matrix import CSR
-from recommender.neighbours import NO_NEIGHBOUR, NeighbourParams, nearest_artists
+from recommender.matrix import CSR, NO_NEIGHBOUR
+from recommender.neighbours import NeighbourParams, nearest_artists
 
 
 def factors(n_artists: int, *, seed: int = 0) -> np.ndarray:
