@@ -42,13 +42,12 @@ bench-full: $(VENV)/bench.done  ## The same at full size; needs 4 GB of memory
 	$(BIN)/python benchmarks/pipeline.py --scale 1.0
 
 # Needs uv; the files name no index, so that everybody's own is used.
+LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-header --no-emit-index-url --no-emit-find-links --quiet
 lock: pyproject.toml  ## Resolve the dependencies anew, for every supported Python and platform (needs uv)
-	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
-	uv pip compile pyproject.toml --group build --extra dev -c requirements.lock --universal --python-version 3.11 \
-		--generate-hashes --upgrade --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements-dev.lock
-	uv pip compile pyproject.toml --group build --extra bench -c requirements.lock --universal --python-version 3.11 \
-		--generate-hashes --upgrade --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements-bench.lock
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra bench -c requirements.lock -o requirements-bench.lock
 
 clean:               ## Remove the environment, the demo's model and votes, and all caches
 	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

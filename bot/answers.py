@@ -7,6 +7,8 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -19,7 +21,6 @@ from recommender.errors import FeedbackError
 from recommender.names import Ambiguous, Found, NotFound, clean_query
 
 log = logging.getLogger(__name__)
-
 
 ROWS_PER_ANSWER = 10
 # An answer waits no longer for its log than this; then it comes without vote buttons.
@@ -171,8 +172,16 @@ class Answers:
         artist = self._catalogue.by_id(getattr(outcome, "artist_id", 0))
         return outcome, artist.name if artist else ""
 
-    async def withdraw(self, answer: Answer) -> None:
-        """Log that an answer never reached its channel, so that its rows count as not shown."""
+    @asynccontextmanager
+    async def delivering(self, answer: Answer) -> AsyncIterator[None]:
+        """Surround the sending of an answer: one that does not reach its channel is logged as not shown."""
+        try:
+            yield
+        except Exception:
+            await self._withdraw(answer)
+            raise
+
+    async def _withdraw(self, answer: Answer) -> None:
         impression_ids = [row.impression_id for row in getattr(answer, "rows", ()) if row.impression_id is not None]
         if impression_ids:
             try:

@@ -71,7 +71,7 @@ def fit_als(
 
     Raises
     ------
-    ModelError : the factors are not finite or collapsed.
+    ModelError : the loss or the factors are not finite.
 
     References
     ----------

@@ -19,7 +19,6 @@ file                    shape, type                  content
 
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ import numpy.typing as npt
 
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
-from recommender.folders import sync_folder
+from recommender.folders import durable_file, sync_folder
 
 FORMAT = "segue-model"
 FORMAT_VERSION = 1
@@ -93,7 +92,6 @@ class Artifact:
     """An opened model; the arrays are memory-mapped and read-only."""
 
     manifest: Manifest
-    folder: Path
     artist_factors: npt.NDArray[np.float32]
     artist_ids: npt.NDArray[np.int64]
     artist_mbids: npt.NDArray[np.uint8]
@@ -132,7 +130,8 @@ def write_artifact(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict
             files[name] = _write_array(building / f"{name}.npy", np.ascontiguousarray(array, dtype=dtype))
         content = {"format": FORMAT, "format_version": FORMAT_VERSION, **card, "files": files}
         content["sha256"] = _content_sha256(content)
-        _write_bytes(building / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+        with durable_file(building / MANIFEST) as file:
+            file.write(json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
         sync_folder(building)
         building.rename(folder)
         sync_folder(folder.parent)
@@ -199,7 +198,7 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     _check_shapes(folder, manifest, arrays)
     if verify:
         _check_values(folder, manifest, arrays)
-    return Artifact(manifest, folder, **arrays)
+    return Artifact(manifest, **arrays)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -308,15 +307,6 @@ def _content_sha256(content: dict[str, Any]) -> str:
 
 
 def _write_array(path: Path, array: npt.NDArray[Any]) -> dict[str, Any]:
-    with path.open("xb") as file:
+    with durable_file(path) as file:
         np.save(file, array, allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
     return {"sha256": file_sha256(path), "bytes": path.stat().st_size}
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

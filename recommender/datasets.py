@@ -94,7 +94,7 @@ DATASETS: dict[str, Dataset] = {
             licence="non-commercial use; see readme.txt in the archive",
             citation="Cantador, Brusilovsky & Kuflik (2011), 2nd HetRec workshop at RecSys",
             synthetic=False,
-            notes="no size or checksum is published, so a download is checked only by being read",
+            notes="no size or checksum is published; a download is checked by the archive's own",
         ),
     )
 }

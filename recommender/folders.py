@@ -1,7 +1,10 @@
 """Folders: where Segue keeps things of its user, paths as people write them, renames that survive a power loss."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -24,6 +27,15 @@ def at_home(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError as err:
         raise ParameterError(f"{str(path)!r}: {err}; write the whole path") from err
+
+
+@contextmanager
+def durable_file(path: Path) -> Iterator[BinaryIO]:
+    """Create a file that must not exist yet; after the block its content is on the disk."""
+    with path.open("xb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recommender.artifact import MANIFEST
 from recommender.errors import ModelError, ParameterError
-from recommender.folders import at_home, sync_folder
+from recommender.folders import at_home, durable_file, sync_folder
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 BUILDING_KEPT_SECONDS = 24 * 3600
@@ -91,10 +91,8 @@ class ModelStore:
         self.folder(check_id(model_id))
         beside = self.root / f".current-{uuid.uuid4().hex[:8]}"
         try:
-            with beside.open("x", encoding="utf-8") as file:
-                file.write(model_id + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            with durable_file(beside) as file:
+                file.write(f"{model_id}\n".encode())
             beside.replace(self.root / "current")
             sync_folder(self.root)
         except OSError as err:

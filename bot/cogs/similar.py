@@ -29,11 +29,8 @@ class SimilarCog(commands.Cog):
         # Discord gives a slash command three seconds to be acknowledged; for a prefix command this does nothing.
         await context.defer()
         answer = await self._answers.similar(artist, asker_in(context))
-        try:
+        async with self._answers.delivering(answer):
             await send_in(context, view=answer_view(answer))
-        except Exception:
-            await self._answers.withdraw(answer)
-            raise
 
     @similar.autocomplete("artist")
     async def suggest(self, _interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:

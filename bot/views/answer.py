@@ -85,11 +85,8 @@ class ChoiceButton(DynamicItem[Button[LayoutView]], template=r"similar:(?P<artis
             gone = "The model was retrained and no longer has this artist. Ask by name."
             await follow_up(interaction, content=gone)
             return
-        try:
+        async with answers.delivering(answer):
             await follow_up(interaction, view=answer_view(answer))
-        except Exception:
-            await answers.withdraw(answer)
-            raise
 
 
 def answer_view(answer: Answer) -> LayoutView:
