@@ -61,7 +61,10 @@ def train(
     algorithm: Annotated[str | None, typer.Option(help="als or lsa.", show_default="als")] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="als (tuned), article-als or article-lsa.", show_default="the algorithm's best"),
+        typer.Option(
+            help="als (tuned), als-wr or ials (other ridges), article-als or article-lsa.",
+            show_default="the algorithm's best",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same data, options and seed: the same model.")] = 0,
     factors: Annotated[
@@ -69,6 +72,17 @@ def train(
     ] = None,
     regularization: Annotated[
         float | None, typer.Option(help="Of ALS; more for large data, less for small.", show_default="the preset's")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Iterations of ALS, at most.", show_default="15")
+    ] = None,
+    early_stopping: Annotated[
+        bool | None,
+        typer.Option(
+            "--early-stopping/--no-early-stopping",
+            help="Stop ALS when hidden plays of a sample of listeners are no longer found better.",
+            show_default="on, but for article-als",
+        ),
     ] = None,
     neighbours: Annotated[
         int | None, typer.Option(min=1, help="Neighbours kept per artist.", show_default="50")
@@ -106,6 +120,8 @@ def train(
         PRESETS[preset],
         n_factors=factors,
         regularization=regularization,
+        iterations=iterations,
+        early_stopping=early_stopping,
         k=neighbours,
         min_listeners=min_listeners,
     )
@@ -114,12 +130,12 @@ def train(
     models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    with stoppable() as stop_if_asked:
+    with stoppable() as stopping:
         counts = load(plays, data, folder=folder, columns=columns, strict=strict)
         started = time.perf_counter()
-        with training_progress() as step:
-            trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step)
-        stop_if_asked()
+        with training_progress(stopping) as step:
+            trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step, stop=lambda: stopping.asked)
+        stopping.raise_if_received()
         seconds = time.perf_counter() - started
         manifest = save_model(
             target,
@@ -143,11 +159,14 @@ def train(
         "objective": manifest.objective,
         "seconds": round(seconds, 2),
         "current": in_store,
+        "stopped": stopping.asked,
     }
     if as_json:
         print_json(card)
         return
     on_what = f"{counted(manifest.data.n_listeners, 'listener')} and {counted(manifest.data.n_artists, 'artist')}"
+    if stopping.asked:
+        out.print("Stopped by Ctrl-C: the model holds what the last finished iteration learnt.")
     out.print(
         f"Trained {card['model']} on {on_what} in {seconds:.1f} s"
         + ("; it is the current model." if in_store else "."),

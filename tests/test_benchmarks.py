@@ -4,7 +4,6 @@ import numpy as np
 
 import train as benchmark
 import twin
-from recommender.matrix import CSR
 
 
 def test_the_twin_is_the_same_for_the_same_seed_and_has_the_shape_of_the_real_one():
@@ -24,20 +23,25 @@ def test_the_twin_is_kept_and_read_back(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_hidden_pairs_are_judged_and_not_trained_on():
-    plays = CSR(twin.generate(0.002))
-    train, judged, hidden = benchmark.split(plays, np.random.default_rng(0))
-    assert train.nnz + hidden.nnz == plays.nnz
-    assert 0.15 < hidden.nnz / plays.nnz < 0.25
-    assert train.multiply(hidden).nnz == 0
-    assert set(np.flatnonzero(np.diff(hidden.indptr))) <= set(judged)
+def test_hidden_pairs_are_judged_and_not_trained_on(tmp_path):
+    plays, world = twin.cached(0.002, tmp_path), benchmark.World.of(0.002, tmp_path)
+    assert world.seen.nnz + world.hidden.nnz == plays.nnz
+    assert world.confidence.nnz == world.seen.nnz
+    assert 0.15 < world.hidden.nnz / plays.nnz < 0.25
+    assert world.seen.multiply(world.hidden).nnz == 0
+    assert set(np.flatnonzero(np.diff(world.hidden.indptr))) <= set(world.judged)
 
 
-def test_the_judge_gives_one_to_an_oracle_and_little_to_chance():
-    plays = CSR(twin.generate(0.001))
-    train, judged, hidden = benchmark.split(plays, np.random.default_rng(0))
-    everyone = np.eye(plays.shape[0], dtype=np.float32)
-    oracle = everyone, np.ascontiguousarray(hidden.toarray().T)
-    assert benchmark.ndcg(oracle, train, judged, hidden) == 1.0
-    chance = np.random.default_rng(1).random((plays.shape[1], plays.shape[0]), dtype=np.float32)
-    assert benchmark.ndcg((everyone, chance), train, judged, hidden) < 0.05
+def test_the_judge_gives_one_to_an_oracle_and_little_to_chance(tmp_path):
+    world = benchmark.World.of(0.001, tmp_path)
+    n_listeners, n_artists = world.seen.shape
+    everyone = np.eye(n_listeners, dtype=np.float32)
+    assert world.ndcg((everyone, np.ascontiguousarray(world.hidden.toarray().T))) == 1.0
+    chance = np.random.default_rng(1).random((n_artists, n_listeners), dtype=np.float32)
+    assert world.ndcg((everyone, chance)) < 0.05
+
+
+def test_time_to_a_goal_is_that_of_the_first_step_there():
+    steps = [(1.0, 30.0, 0.1), (2.0, 20.0, 0.3), (3.0, 10.0, 0.2)]
+    assert benchmark._first(steps, lambda step: step[1] <= 20) == (2.0, 2)
+    assert benchmark._first(steps, lambda step: step[2] >= 0.5) == (np.inf, 3)
