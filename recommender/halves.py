@@ -46,7 +46,7 @@ def loaded(stored: Any) -> Any:
 
 
 @overload(loaded, inline="always")
-def _loaded(stored: Any) -> Any:
+def _loaded(stored):  # type: ignore[no-untyped-def]  # annotations would be other arguments to numba
     if stored == types.uint16:
         return lambda stored: _half_to_float(stored)  # type: ignore[call-arg]  # numba gives the typing context
     return lambda stored: stored
@@ -58,7 +58,7 @@ def store(target: Any, row: Any, column: Any, number: Any) -> Any:
 
 
 @overload(store, inline="always")
-def _store(target: Any, row: Any, column: Any, number: Any) -> Any:  # noqa: ARG001  numba matches the names
+def _store(target, row, column, number):  # type: ignore[no-untyped-def]  # noqa: ARG001  numba matches the names
     if target.dtype == numba.uint16:
 
         def write(target, row, column, number):  # type: ignore[no-untyped-def]
