@@ -1,0 +1,371 @@
+"""The resolver: layers of evidence, weighed by popularity, decide between an answer, a question and a refusal.
+
+A wrong artist is worse than no artist. Layers, first hit wins: the name or its tight key; other names of an artist;
+variants; stylised letters; guests and additions left out; word order; initials; parts; slips of the pen. Whatever
+was hit, an artist that is heard far more and fits nearly as well outweighs it: lists made by people hold "arcad fire".
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from recommender.artists import artist_key
+from recommender.naming.completing import most_heard, starts_with
+from recommender.naming.index import (
+    ALIAS,
+    ENDS,
+    INITIALS,
+    ORDER,
+    SKELETON,
+    SPELLING,
+    STYLISED,
+    NameIndex,
+    folded_words,
+    groups_with_word,
+    lookup_keys,
+)
+from recommender.naming.keys import (
+    MAX_QUERY_CHARACTERS,
+    MAX_TYPED_CHARACTERS,
+    clean_query,
+    ends_key,
+    has_leet,
+    order_key,
+    skeleton_key,
+    split_words,
+    tight_of,
+    variant_keys,
+    visible_text,
+    without_accents,
+    without_guests,
+)
+from recommender.naming.outcomes import MATCH_KIND, Ambiguous, Found, Layer, NotFound, Reason, Resolution
+from recommender.naming.spelling import Spelt, measured, nearest, one_slip_away
+
+MAX_CHOICES = 5
+
+# Of several artists with one tight key, the one heard by so many times more is meant.
+SAME_KEY_DECIDES = 2.0
+# Of several artists that a layer finds, the one heard by so many times more is meant.
+LAYER_DECIDES = 3.0
+# An artist one slip away, or with this as another name, outweighs an entry to the letter that so many fewer heard.
+SLIP_OUTWEIGHS = 25.0
+ALIAS_OUTWEIGHS = 10.0
+# In a shorter word every slip makes another word: the member is asked.
+SHORTEST_OUTWEIGHED = 5
+# An artist that this share of the most-heard one's listeners heard may be called by a part of its name or initials.
+WELL_KNOWN = 1 / 50
+PART_SHARE = 0.5
+SHORTEST_PART = 4
+INITIALS_LENGTH = range(2, 7)
+# Nats that one slip costs: as many as popularity by a factor of 25 is worth.
+SLIP_NATS = math.log(SLIP_OUTWEIGHS)
+SPELLING_MARGIN = math.log(3.0)
+# A word of so many artists' names was not typed by accident.
+KNOWN_WORD = 3
+
+_MENTION = re.compile(r"<(?:@[!&]?|#|a?:\w+:|t:|/)[^<>]*>|@everyone|@here")
+_LINK = re.compile(r"\w{2,}://|\bwww\.\w", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One layer that was asked, and how many artists it knew."""
+
+    layer: Layer
+    n_found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A resolution, and the layers that were asked for it, in order."""
+
+    resolution: Resolution
+    tried: tuple[Tried, ...]
+
+
+@dataclass(slots=True)
+class _Query:
+    """A typed name in all the forms that the layers need."""
+
+    name_key: str
+    key: str
+    text: str
+    words: list[str]
+    tight: str
+    tried: list[Tried] = field(default_factory=list)
+
+    def note(self, layer: Layer, n_found: int) -> None:
+        self.tried.append(Tried(layer, n_found))
+
+
+class Resolver:
+    """Resolves typed text against one catalogue of names; immutable, safe to share between threads.
+
+    Parameters
+    ----------
+    index : of the catalogue's names.
+    name_of : an artist's name by its row.
+    other_names : more names of artists than the index has, such as a community's own: rows by :func:`artist_key`.
+    """
+
+    def __init__(
+        self, index: NameIndex, name_of: Callable[[int], str], *, other_names: Mapping[str, int] | None = None
+    ) -> None:
+        self._index = index
+        self._name_of = name_of
+        self._other_names = dict(other_names or {})
+        self._most_listeners = int(index.group_listeners[0]) if index.n_groups else 0
+
+    def resolve(self, text: str) -> Resolution:
+        """Resolve what a person typed.
+
+        Parameters
+        ----------
+        text : anything.
+
+        Returns
+        -------
+        Found, Ambiguous or NotFound; never raises.
+        """
+        return self.explain(text).resolution
+
+    def explain(self, text: str) -> Explained:
+        """Resolve what a person typed, and say which layers were asked."""
+        query = _read(text)
+        if not isinstance(query, _Query):
+            return Explained(NotFound((), query), ())
+        resolution = self._resolve(query)
+        return Explained(resolution, tuple(query.tried))
+
+    def is_name(self, text: str) -> bool:
+        """Whether this is the name, or another name, of an artist; no guessing."""
+        query = _read(text)
+        if not isinstance(query, _Query):
+            return False
+        return bool(self._other_names.get(query.name_key, -1) >= 0 or self._same_key(query) or self._aliases(query))
+
+    def _resolve(self, query: _Query) -> Resolution:
+        given = self._other_names.get(query.name_key)
+        if given is not None:
+            query.note("alias", 1)
+            return Found(given, "alias", 1.0, "alias")
+        exact = self._same_key(query)
+        query.note("key", len(exact))
+        aliases = self._aliases(query)
+        query.note("alias", len(aliases))
+        if exact:
+            return self._arbitrated(query, exact[0], aliases)
+        if _refused(query) or len(query.key) > MAX_QUERY_CHARACTERS:
+            return NotFound((), _refused(query) or "too_long")
+        if aliases:
+            return self._by_popularity(aliases, "alias")
+        for layer, groups in self._keyed(query):
+            query.note(layer, len(groups))
+            if groups:
+                return self._by_popularity(groups, layer)
+        return self._guessed(query)
+
+    # Layers that know a key or do not.
+
+    def _same_key(self, query: _Query) -> list[int]:
+        return [group for group, layer in lookup_keys(self._index, query.tight, SPELLING) if layer == "key"]
+
+    def _aliases(self, query: _Query) -> list[int]:
+        return _groups(lookup_keys(self._index, query.tight, ALIAS))
+
+    def _keyed(self, query: _Query) -> Iterable[tuple[Layer, list[int]]]:
+        index, text = self._index, query.text
+        variants = [query.tight, *variant_keys(query.key, text, query.words)]
+        yield "variant", _groups(hit for key in variants for hit in lookup_keys(index, key, SPELLING))
+        skeleton = skeleton_key(text)
+        stylised = lookup_keys(index, skeleton, STYLISED)
+        if has_leet(text):
+            stylised += lookup_keys(index, skeleton, SKELETON) + lookup_keys(index, skeleton, SPELLING)
+        yield "stylised", _groups(stylised)
+        for short in without_guests(text):
+            tight = tight_of(short)
+            yield "featuring", _groups(lookup_keys(index, tight, SPELLING) or lookup_keys(index, tight, ALIAS))
+        ordered = lookup_keys(index, order_key(query.words), ORDER)
+        yield "order", _groups(ordered or lookup_keys(index, query.tight if len(query.words) == 2 else "", ENDS))
+
+    # Decisions.
+
+    def _arbitrated(self, query: _Query, exact: int, aliases: list[int]) -> Resolution:
+        """Answer an entry to the letter, unless an artist heard far more is nearly as likely meant."""
+        listeners = self._index.listeners
+        here = self._within_group(query, exact)
+        if aliases and listeners(aliases[0]) >= ALIAS_OUTWEIGHS * listeners(exact):
+            meant = self._by_popularity(aliases, "alias")
+            if isinstance(meant, Found):
+                return replace(meant, others=self._choices([exact, *aliases[1:]]))
+            return Ambiguous(self._choices([*aliases, exact]))
+        if SLIP_OUTWEIGHS * max(listeners(exact), 1) > self._most_listeners or len(query.tight) <= 2:
+            return here
+        near = [pair for pair in one_slip_away(self._index, query.tight) if pair[0] != exact]
+        query.note("spelling", len(near))
+        if not near or listeners(near[0][0]) < SLIP_OUTWEIGHS * max(listeners(exact), 1):
+            return here
+        if len(query.tight) < SHORTEST_OUTWEIGHED:
+            return Ambiguous(self._choices([near[0][0], exact]))
+        popular = measured(query.tight, near[:1])[0]
+        return self._found(popular.group, "spelling", _similarity(query.tight, popular), others=[exact])
+
+    def _within_group(self, query: _Query, group: int) -> Resolution:
+        """Choose among artists whose names differ in punctuation, accents or "the" alone."""
+        artists = self._index.artists(group)
+        names = {artist: artist_key(self._name_of(artist)) for artist in artists[:20]}
+        same = [artist for artist, name in names.items() if name == query.name_key]
+        listeners = self._index.listeners(group)
+        if same:
+            others = tuple(artist for artist, name in names.items() if name != query.name_key)[: MAX_CHOICES - 1]
+            return Found(same[0], "exact", 1.0, "name", others)
+        del listeners
+        return Found(artists[0], "exact", 1.0, "key", tuple(artists[1:MAX_CHOICES]))
+
+    def _by_popularity(self, groups: list[int], layer: Layer) -> Resolution:
+        """Answer the most-heard of several artists, if it is far ahead; else ask."""
+        listeners = [max(self._index.listeners(group), 1) for group in groups[:2]]
+        if len(groups) == 1 or listeners[0] >= LAYER_DECIDES * listeners[1]:
+            return self._found(groups[0], layer, 1.0, others=groups[1:])
+        return Ambiguous(self._choices(groups))
+
+    def _guessed(self, query: _Query) -> Resolution:
+        """Initials, parts of names, slips of the pen: an answer only where no other artist comes near."""
+        initials = self._initials(query)
+        query.note("initials", len(initials))
+        if initials and self._is_clear(initials, n_letters=len(query.tight)):
+            return self._found(initials[0], "initials", 1.0, others=initials[1:])
+        part, parts = self._part(query)
+        query.note("part", len(parts))
+        if part is not None:
+            return self._found(part, "part", 1.0, others=[group for group in parts if group != part])
+        spelt = self._spelt(query)
+        query.note("spelling", len(spelt))
+        chosen = self._surely_spelt(query, spelt)
+        alike = [one.group for one in spelt]
+        if chosen is not None:
+            others = [group for group in alike if group != chosen.group]
+            return self._found(chosen.group, "spelling", _similarity(query.tight, chosen), others=others)
+        likely = [one.group for one in spelt if one.n_slips <= 1]
+        ranked = list(dict.fromkeys([*likely[:2], *initials[:2], *parts[:2], *alike, *parts, *initials]))
+        choices = self._choices(ranked)
+        return Ambiguous(choices) if len(likely) > 1 else NotFound(choices)
+
+    def _initials(self, query: _Query) -> list[int]:
+        tight = query.tight
+        looks_so = len(tight) in INITIALS_LENGTH and (len(query.words) == 1 or len(tight) == len(query.words))
+        return _groups(lookup_keys(self._index, tight, INITIALS)) if looks_so else []
+
+    def _is_clear(self, groups: list[int], *, n_letters: int) -> bool:
+        listeners = [max(self._index.listeners(group), 1) for group in groups[:2]]
+        far_ahead = len(groups) == 1 or listeners[0] >= LAYER_DECIDES * listeners[1]
+        # Four letters are the initials of few names by chance.
+        enough = WELL_KNOWN if n_letters < 4 else WELL_KNOWN / 6
+        return n_letters > 2 and far_ahead and listeners[0] >= enough * self._most_listeners
+
+    def _part(self, query: _Query) -> tuple[int | None, list[int]]:
+        """Find whose name has this as a part: the one surely meant, and all, the most-heard first."""
+        if len(query.tight) < (SHORTEST_PART if query.tight.isascii() else 2):
+            return None, []
+        groups, _ = starts_with(self._index, query.tight)
+        top = most_heard(groups, 12)
+        if not top:
+            return None, []
+        whole = [group for group in top if _has_run(folded_words(self._name_of(self._index.artist(group))), query.tight)]
+        ranked = [*whole, *(group for group in top if group not in whole)]
+        best = ranked[0]
+        listeners = self._index.listeners(best)
+        all_listeners = int(self._index.group_listeners[groups].sum())
+        is_known = listeners >= WELL_KNOWN * self._most_listeners
+        long_enough = bool(whole) or len(query.tight) > SHORTEST_PART
+        return (best if is_known and long_enough and listeners >= PART_SHARE * all_listeners else None), ranked
+
+    def _spelt(self, query: _Query) -> list[Spelt]:
+        """Names spelt like the query, the likeliest first by slips and popularity."""
+        if len(query.tight) > 2:
+            near = measured(query.tight, one_slip_away(self._index, query.tight))
+            if near and self._surely_spelt(query, near) is not None:
+                return near
+        found = nearest(self._index, query.tight, max_slips=max(2, min(len(query.tight) // 3, 5)))
+        if len(query.tight) > 2:
+            known = {one.group for one in near}
+            found = near + [one for one in found if one.group not in known]
+        return sorted(found, key=lambda one: -self._likelihood(one))
+
+    def _likelihood(self, one: Spelt) -> float:
+        """Nats: how likely this artist is meant, next to one that nobody hears and that is spelt so."""
+        return math.log(max(self._index.listeners(one.group), 1)) - SLIP_NATS * one.cost
+
+    def _surely_spelt(self, query: _Query, spelt: list[Spelt]) -> Spelt | None:
+        """Choose the one that is meant beyond doubt, if there is."""
+        ranked = sorted(spelt, key=lambda one: -self._likelihood(one))
+        if not ranked:
+            return None
+        best = ranked[0]
+        if len(ranked) > 1 and self._likelihood(best) - self._likelihood(ranked[1]) < SPELLING_MARGIN:
+            return None
+        is_known = self._index.listeners(best.group) >= WELL_KNOWN * self._most_listeners
+        if best.n_slips > _allowed_slips(len(query.tight), is_known=is_known):
+            return None
+        deliberate = all(groups_with_word(self._index, word) >= KNOWN_WORD for word in query.words)
+        if deliberate and (not is_known or len(query.tight) <= SHORTEST_OUTWEIGHED):
+            return None
+        return best
+
+    def _found(self, group: int, layer: Layer, score: float, *, others: Iterable[int] = ()) -> Found:
+        rest = self._choices([other for other in others if other != group])[: MAX_CHOICES - 1]
+        return Found(self._index.artist(group), MATCH_KIND[layer], score, layer, rest)
+
+    def _choices(self, groups: Iterable[int]) -> tuple[int, ...]:
+        return tuple(self._index.artist(group) for group in list(dict.fromkeys(groups))[:MAX_CHOICES])
+
+
+def _read(text: str) -> _Query | Reason:
+    stripped = text.strip()
+    if len(stripped) > MAX_TYPED_CHARACTERS:
+        return "too_long"
+    visible = visible_text(stripped)
+    key = artist_key(visible)
+    if not key:
+        return "empty"
+    folded = without_accents(key)
+    words = split_words(folded)
+    return _Query(artist_key(stripped), key, folded, words, tight_of(folded) or key)
+
+
+def _refused(query: _Query) -> Reason | None:
+    if _MENTION.search(query.key):
+        return "mention"
+    return "link" if _LINK.search(query.key) else None
+
+
+def _groups(hits: Iterable[tuple[int, Layer]]) -> list[int]:
+    return sorted({group for group, _ in hits})
+
+
+def _has_run(words: list[str], tight: str) -> bool:
+    """Whether neighbouring whole words make up the query."""
+    for first in range(len(words)):
+        joined = ""
+        for word in words[first:]:
+            joined += word
+            if joined == tight:
+                return True
+            if not tight.startswith(joined):
+                break
+    return False
+
+
+def _allowed_slips(length: int, *, is_known: bool) -> int:
+    """How many slips a name of so many letters survives; one more where the artist is well known."""
+    if length < 4:
+        return 0
+    if length < 7:
+        return 1
+    return (1 if length < 8 else 2 if length < 13 else 3) + (is_known and length >= 7)
+
+
+def _similarity(tight: str, one: Spelt) -> float:
+    return max(0.0, 1.0 - one.n_slips / max(len(tight), len(one.text), 1))
