@@ -16,7 +16,7 @@ MAX_TYPED_CHARACTERS = 1_000
 """Longer texts are no names and are not even normalised."""
 
 _VOICING = "\u3099\u309a"
-_WORDS_DROPPED = re.compile(r"^the\s+(?=\S)|(?<=\S)\s+the$|(?<=\s)and(?=\s)")
+_WORDS_DROPPED = re.compile(r"^[\W_]*the[\s_]+(?=\S)|(?<=\S)[\s_]+the[\W_]*$|(?<=[\s_])and(?=[\s_])")
 # A sign that only joins, between two others: "guns n roses", "simon und garfunkel", "echo the bunnymen".
 _JOINING = frozenset({"the", "and", "n", "und", "et", "y"})
 _BREAKS = re.compile(r"[\s\-/_,&+|:;~•·‐‑–—]+")
@@ -70,7 +70,7 @@ def folded(text: str) -> str:
 def tight_of(text: str) -> str:
     """Make the tight key of a folded name."""
     letters = _letters(_WORDS_DROPPED.sub(" ", text)) if "the" in text or "and" in text else _letters(text)
-    if letters == "the":
+    if letters in {"", "the"}:
         letters = _letters(text)
     return letters or "".join(text.split())
 

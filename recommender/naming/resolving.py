@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from rapidfuzz.distance import OSA
+
 from recommender.artists import artist_key
 from recommender.naming.completing import most_heard, starts_with
 from recommender.naming.index import (
@@ -44,6 +46,7 @@ from recommender.naming.outcomes import MATCH_KIND, Ambiguous, Found, Layer, Not
 from recommender.naming.spelling import Spelt, measured, nearest, one_slip_away
 
 MAX_CHOICES = 5
+MAX_MEASURED = 12
 
 # Of several artists with one tight key, the one heard by so many times more is meant.
 SAME_KEY_DECIDES = 2.0
@@ -53,7 +56,10 @@ LAYER_DECIDES = 3.0
 SLIP_OUTWEIGHS = 25.0
 ALIAS_OUTWEIGHS = 10.0
 # In a shorter word every slip makes another word: the member is asked.
-SHORTEST_OUTWEIGHED = 5
+SHORTEST_OUTWEIGHED = 6
+# From this length on, two very likely slips do the same as one.
+TWO_SLIPS_OUTWEIGH = 10
+CHEAP_SLIPS = 1.5
 # An artist that this share of the most-heard one's listeners heard may be called by a part of its name or initials.
 WELL_KNOWN = 1 / 50
 PART_SHARE = 0.5
@@ -61,6 +67,8 @@ SHORTEST_PART = 4
 INITIALS_LENGTH = range(2, 7)
 # Nats that one slip costs: as many as popularity by a factor of 25 is worth.
 SLIP_NATS = math.log(SLIP_OUTWEIGHS)
+# What a space in another place adds to the slips in the letters.
+MOVED_SPACE = 0.4
 SPELLING_MARGIN = math.log(3.0)
 # A word of so many artists' names was not typed by accident.
 KNOWN_WORD = 3
@@ -203,14 +211,27 @@ class Resolver:
             return Ambiguous(self._choices([*aliases, exact]))
         if SLIP_OUTWEIGHS * max(listeners(exact), 1) > self._most_listeners or len(query.tight) <= 2:
             return here
-        near = [pair for pair in one_slip_away(self._index, query.tight) if pair[0] != exact]
+        near = self._outweighing(query.tight, exact)
         query.note("spelling", len(near))
-        if not near or listeners(near[0][0]) < SLIP_OUTWEIGHS * max(listeners(exact), 1):
+        if not near:
             return here
+        popular = min(near, key=lambda one: one.group)
         if len(query.tight) < SHORTEST_OUTWEIGHED:
-            return Ambiguous(self._choices([near[0][0], exact]))
-        popular = measured(query.tight, near[:1])[0]
+            return Ambiguous(self._choices([popular.group, exact]))
         return self._found(popular.group, "spelling", _similarity(query.tight, popular), others=[exact])
+
+    def _outweighing(self, tight: str, exact: int) -> list[Spelt]:
+        """Names that a likely slip leads to and that far more people heard than the one to the letter."""
+        if len(tight) < TWO_SLIPS_OUTWEIGH:
+            near = measured(tight, one_slip_away(self._index, tight)[:3])
+        else:
+            near = nearest(self._index, tight, max_slips=2)
+        enough = SLIP_OUTWEIGHS * max(self._index.listeners(exact), 1)
+        return [
+            one
+            for one in near
+            if one.group != exact and one.cost <= CHEAP_SLIPS and self._index.listeners(one.group) >= enough
+        ]
 
     def _within_group(self, query: _Query, group: int) -> Resolution:
         """Choose among artists whose names differ in punctuation, accents or "the" alone."""
@@ -284,15 +305,35 @@ class Resolver:
 
     def _spelt(self, query: _Query) -> list[Spelt]:
         """Names spelt like the query, the likeliest first by slips and popularity."""
+        near: list[Spelt] = []
         if len(query.tight) > 2:
-            near = measured(query.tight, one_slip_away(self._index, query.tight))
-            if near and self._surely_spelt(query, near) is not None:
+            near = self._ranked(query, measured(query.tight, one_slip_away(self._index, query.tight)[:MAX_MEASURED]))
+            # Nobody can outweigh a well-known artist that is one slip away; anybody else is compared with all names.
+            if near and self._index.listeners(near[0].group) * SLIP_OUTWEIGHS >= self._most_listeners:
                 return near
-        found = nearest(self._index, query.tight, max_slips=max(2, min(len(query.tight) // 3, 5)))
-        if len(query.tight) > 2:
-            known = {one.group for one in near}
-            found = near + [one for one in found if one.group not in known]
-        return sorted(found, key=lambda one: -self._likelihood(one))
+        known = {one.group for one in near}
+        farther = nearest(self._index, query.tight, max_slips=max(2, min(len(query.tight) // 3, 5)))
+        farther += self._without_article(query)
+        return self._ranked(query, near + [one for one in farther if one.group not in known])
+
+    def _ranked(self, query: _Query, spelt: list[Spelt]) -> list[Spelt]:
+        return sorted((self._spaced(query, one) for one in spelt), key=lambda one: -self._likelihood(one))
+
+    def _without_article(self, query: _Query) -> list[Spelt]:
+        """Names spelt like the query where its first word is a slip for "the", which keys leave out."""
+        if len(query.words) < 2 or OSA.distance(query.words[0], "the") != 1:
+            return []
+        rest = tight_of(" ".join(query.words[1:]))
+        found = nearest(self._index, rest, max_slips=1)
+        return [replace(one, n_slips=one.n_slips + 1, cost=one.cost + 1) for one in found]
+
+    def _spaced(self, query: _Query, one: Spelt) -> Spelt:
+        """Weigh in where the words end, which keys leave out: "a ily" is A Lily, not Aly."""
+        words = folded_words(self._name_of(self._index.artist(one.group)))
+        if "".join(words) != one.text:  # spelt like another name of the artist
+            return one
+        n_slips = OSA.distance(" ".join(query.words), " ".join(words))
+        return replace(one, cost=one.cost + MOVED_SPACE * max(n_slips - one.n_slips, 0))
 
     def _likelihood(self, one: Spelt) -> float:
         """Nats: how likely this artist is meant, next to one that nobody hears and that is spelt so."""
@@ -300,18 +341,19 @@ class Resolver:
 
     def _surely_spelt(self, query: _Query, spelt: list[Spelt]) -> Spelt | None:
         """Choose the one that is meant beyond doubt, if there is."""
-        ranked = sorted(spelt, key=lambda one: -self._likelihood(one))
-        if not ranked:
+        if not spelt:
             return None
-        best = ranked[0]
-        if len(ranked) > 1 and self._likelihood(best) - self._likelihood(ranked[1]) < SPELLING_MARGIN:
+        best = spelt[0]
+        if len(spelt) > 1 and self._likelihood(best) - self._likelihood(spelt[1]) < SPELLING_MARGIN:
             return None
         is_known = self._index.listeners(best.group) >= WELL_KNOWN * self._most_listeners
         if best.n_slips > _allowed_slips(len(query.tight), is_known=is_known):
             return None
-        deliberate = all(groups_with_word(self._index, word) >= KNOWN_WORD for word in query.words)
-        if deliberate and (not is_known or len(query.tight) <= SHORTEST_OUTWEIGHED):
-            return None
+        if all(groups_with_word(self._index, word) >= KNOWN_WORD for word in query.words):
+            # Every word was meant as it stands, unless together they are all but a name.
+            is_phrase = len(query.words) > 1 and best.n_slips == 1
+            if not is_phrase and (not is_known or len(query.tight) < SHORTEST_OUTWEIGHED):
+                return None
         return best
 
     def _found(self, group: int, layer: Layer, score: float, *, others: Iterable[int] = ()) -> Found:
@@ -364,7 +406,7 @@ def _allowed_slips(length: int, *, is_known: bool) -> int:
         return 0
     if length < 7:
         return 1
-    return (1 if length < 8 else 2 if length < 13 else 3) + (is_known and length >= 7)
+    return (1 if length < 8 else 2 if length < 16 else 3) + is_known
 
 
 def _similarity(tight: str, one: Spelt) -> float:

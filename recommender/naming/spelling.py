@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from recommender.naming.hashing import deletion_hashes
@@ -12,7 +13,8 @@ from recommender.naming.index import NameIndex, trigram_weights, trigrams_of
 MAX_POSTINGS = 150_000
 """Texts looked at for one query at most; its rarest trigrams come first."""
 MAX_SAME_DELETION = 400
-_N_NEAREST = 60
+_N_NEAREST = 300
+_N_MEASURED = 12
 
 # What one slip of each kind costs, in units of an arbitrary wrong letter. Chosen from how people type, not fitted.
 _SWAPPED, _DOUBLED, _NEIGHBOUR_KEY, _ALIKE, _OTHER, _FIRST_LETTER = 0.7, 0.6, 0.8, 0.8, 1.0, 0.25
@@ -91,16 +93,16 @@ def like_trigrams(index: NameIndex, tight: str, *, n: int = _N_NEAREST) -> npt.N
 
 
 def nearest(index: NameIndex, tight: str, *, max_slips: int) -> list[Spelt]:
-    """Names within a number of slips, the likeliest slips first; ties by popularity."""
-    numbers = like_trigrams(index, tight)
-    by_group: dict[int, tuple[int, str]] = {}
-    for number in sorted(numbers.tolist()):
-        text = index.text(number)
-        n_slips = int(OSA.distance(tight, text, score_cutoff=max_slips))
-        group = int(index.text_group[number])
-        if n_slips <= max_slips and (group not in by_group or n_slips < by_group[group][0]):
-            by_group[group] = (n_slips, text)
-    return measured(tight, [(group, text) for group, (_, text) in by_group.items()])
+    """Names within a number of slips, the fewest first; ties by popularity."""
+    numbers = np.sort(like_trigrams(index, tight))
+    texts = [index.text(number) for number in numbers.tolist()]
+    slips = process.cdist([tight], texts, scorer=OSA.distance, score_cutoff=max_slips, dtype=np.int32)[0]
+    near: dict[int, str] = {}
+    for row in np.argsort(slips, kind="stable").tolist():
+        if slips[row] > max_slips or len(near) == _N_MEASURED:
+            break
+        near.setdefault(int(index.text_group[numbers[row]]), texts[row])
+    return measured(tight, list(near.items()))
 
 
 def measured(tight: str, texts: list[tuple[int, str]]) -> list[Spelt]:
