@@ -24,7 +24,7 @@ array                  shape, type         content
 ``text_norm``          (n_texts) f32       length of each text's vector of trigram weights
 ``start_text``         (n_starts) i32      texts in the order of what follows from each beginning of a word
 ``start_byte``         (n_starts) u16      where in the text that beginning is
-``word_hash``          (n_words) u64       words in at least two groups, hashed, ascending
+``word_hash``          (n_words) u64       all words of names, hashed, ascending
 ``word_groups``        (n_words) i32       in how many groups each is
 =====================  ==================  ==========================================================================
 """
@@ -339,7 +339,7 @@ def _start_arrays(texts: list[str], starts: list[list[int]]) -> dict[str, Any]:
 
 
 def _word_arrays(words_seen: Counter[str]) -> dict[str, Any]:
-    common = [(word, n_groups) for word, n_groups in words_seen.items() if word and n_groups > 1]
+    common = [(word, n_groups) for word, n_groups in words_seen.items() if word]
     hashes = hash_texts([word for word, _ in common], np.full(len(common), WORD, dtype=np.uint64))
     order = np.argsort(hashes)
     return {
@@ -362,12 +362,12 @@ def lookup_keys(index: NameIndex, text: str, salt: int, *, limit: int = 20) -> l
 
 
 def groups_with_word(index: NameIndex, word: str) -> int:
-    """In how many groups a folded word is; 1 stands for one or none."""
+    """In how many groups a folded word is."""
     wanted = np.uint64(hash_text(word, WORD))
     place = int(np.searchsorted(index.word_hash, wanted))
     if place < len(index.word_hash) and index.word_hash[place] == wanted:
         return int(index.word_groups[place])
-    return 1
+    return 0
 
 
 def folded_words(name: str) -> list[str]:

@@ -52,8 +52,10 @@ MAX_MEASURED = 12
 SAME_KEY_DECIDES = 2.0
 # Of several artists that a layer finds, the one heard by so many times more is meant.
 LAYER_DECIDES = 3.0
-# An artist one slip away, or with this as another name, outweighs an entry to the letter that so many fewer heard.
+# An artist one slip away outweighs an entry to the letter that so many fewer heard; in a long name, where two artists
+# are hardly ever so close by chance, fewer times do: from so many letters on, this factor.
 SLIP_OUTWEIGHS = 25.0
+LONG_SLIP_OUTWEIGHS = ((13, 4.0), (10, 10.0))
 ALIAS_OUTWEIGHS = 10.0
 # In a shorter word every slip makes another word: the member is asked.
 SHORTEST_OUTWEIGHED = 6
@@ -69,9 +71,10 @@ INITIALS_LENGTH = range(2, 7)
 SLIP_NATS = math.log(SLIP_OUTWEIGHS)
 # What a space in another place adds to the slips in the letters.
 MOVED_SPACE = 0.4
-SPELLING_MARGIN = math.log(3.0)
-# A word of so many artists' names was not typed by accident.
+SPELLING_MARGIN = math.log(2.0)
+# A word of so many artists' names was not typed by accident; a name of one word says so itself with fewer.
 KNOWN_WORD = 3
+KNOWN_SINGLE_WORD = 2
 
 _MENTION = re.compile(r"<(?:@[!&]?|#|a?:\w+:|t:|/)[^<>]*>|@everyone|@here")
 _LINK = re.compile(r"\w{2,}://|\bwww\.\w", re.IGNORECASE)
@@ -209,7 +212,7 @@ class Resolver:
             if isinstance(meant, Found):
                 return replace(meant, others=self._choices([exact, *aliases[1:]]))
             return Ambiguous(self._choices([*aliases, exact]))
-        if SLIP_OUTWEIGHS * max(listeners(exact), 1) > self._most_listeners or len(query.tight) <= 2:
+        if len(query.tight) <= 2:
             return here
         near = self._outweighing(query.tight, exact)
         query.note("spelling", len(near))
@@ -222,11 +225,14 @@ class Resolver:
 
     def _outweighing(self, tight: str, exact: int) -> list[Spelt]:
         """Names that a likely slip leads to and that far more people heard than the one to the letter."""
+        factor = next((factor for length, factor in LONG_SLIP_OUTWEIGHS if len(tight) >= length), SLIP_OUTWEIGHS)
+        enough = factor * max(self._index.listeners(exact), 1)
+        if enough > self._most_listeners:
+            return []
         if len(tight) < TWO_SLIPS_OUTWEIGH:
             near = measured(tight, one_slip_away(self._index, tight)[:3])
         else:
             near = nearest(self._index, tight, max_slips=2)
-        enough = SLIP_OUTWEIGHS * max(self._index.listeners(exact), 1)
         return [
             one
             for one in near
@@ -349,12 +355,19 @@ class Resolver:
         is_known = self._index.listeners(best.group) >= WELL_KNOWN * self._most_listeners
         if best.n_slips > _allowed_slips(len(query.tight), is_known=is_known):
             return None
-        if all(groups_with_word(self._index, word) >= KNOWN_WORD for word in query.words):
-            # Every word was meant as it stands, unless together they are all but a name.
-            is_phrase = len(query.words) > 1 and best.n_slips == 1
-            if not is_phrase and (not is_known or len(query.tight) < SHORTEST_OUTWEIGHED):
+        if self._is_deliberate(query.words):
+            # Every word was meant as it stands, unless together they are all but a name, or that of a known artist.
+            another_form = query.tight.removesuffix("s") == best.text.removesuffix("s")
+            is_phrase = len(query.words) > 1 and best.n_slips == 1 and not another_form
+            is_slip = is_known and best.n_slips <= 2 and len(query.tight) >= SHORTEST_OUTWEIGHED
+            if not is_phrase and not is_slip:
                 return None
         return best
+
+    def _is_deliberate(self, words: list[str]) -> bool:
+        """Whether every word is one that names have, so that hardly any is a slip."""
+        needed = KNOWN_WORD if len(words) > 1 else KNOWN_SINGLE_WORD
+        return all(groups_with_word(self._index, word) >= needed for word in words)
 
     def _found(self, group: int, layer: Layer, score: float, *, others: Iterable[int] = ()) -> Found:
         rest = self._choices([other for other in others if other != group])[: MAX_CHOICES - 1]
@@ -401,12 +414,12 @@ def _has_run(words: list[str], tight: str) -> bool:
 
 
 def _allowed_slips(length: int, *, is_known: bool) -> int:
-    """How many slips a name of so many letters survives; one more where the artist is well known."""
+    """How many slips a name of so many letters survives; in a long one one more where the artist is well known."""
     if length < 4:
         return 0
     if length < 7:
         return 1
-    return (1 if length < 8 else 2 if length < 16 else 3) + is_known
+    return 1 if length < 8 else 2 if length < (13 if is_known else 16) else 3
 
 
 def _similarity(tight: str, one: Spelt) -> float:
