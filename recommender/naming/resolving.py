@@ -56,7 +56,7 @@ LAYER_DECIDES = 3.0
 # are hardly ever so close by chance, fewer times do: from so many letters on, this factor.
 SLIP_OUTWEIGHS = 25.0
 LONG_SLIP_OUTWEIGHS = ((13, 4.0), (10, 10.0))
-ALIAS_OUTWEIGHS = 10.0
+ALIAS_OUTWEIGHS = 25.0
 # In a shorter word every slip makes another word: the member is asked.
 SHORTEST_OUTWEIGHED = 6
 # From this length on, two very likely slips do the same as one.
@@ -72,6 +72,8 @@ INITIALS_LENGTH = range(2, 7)
 SLIP_NATS = 4.5
 # What a space in another place adds to the slips in the letters.
 MOVED_SPACE = 0.4
+# A slip in another name of an artist, or in its transliteration, is rarer than one in the name.
+OTHER_NAME = 0.3
 SPELLING_MARGIN = math.log(2.5)
 # A word of so many artists' names was not typed by accident; a name of one word says so itself with fewer.
 KNOWN_WORD = 3
@@ -324,7 +326,8 @@ class Resolver:
         return self._ranked(query, near + [one for one in farther if one.group not in known])
 
     def _ranked(self, query: _Query, spelt: list[Spelt]) -> list[Spelt]:
-        return sorted((self._spaced(query, one) for one in spelt), key=lambda one: -self._likelihood(one))
+        weighed = [self._spaced(query, one) for one in spelt]
+        return sorted(weighed, key=lambda one: -self._likelihood(one))
 
     def _without_article(self, query: _Query) -> list[Spelt]:
         """Names spelt like the query where its first word is a slip for "the", which keys leave out."""
@@ -338,7 +341,7 @@ class Resolver:
         """Weigh in where the words end, which keys leave out: "a ily" is A Lily, not Aly."""
         words = folded_words(self._name_of(self._index.artist(one.group)))
         if "".join(words) != one.text:  # spelt like another name of the artist
-            return one
+            return replace(one, cost=one.cost + OTHER_NAME)
         n_slips = OSA.distance(" ".join(query.words), " ".join(words))
         return replace(one, cost=one.cost + MOVED_SPACE * max(n_slips - one.n_slips, 0))
 

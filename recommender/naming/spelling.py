@@ -69,9 +69,21 @@ def one_slip_away(index: NameIndex, tight: str) -> list[tuple[int, str]]:
     return sorted(near.items())
 
 
-def like_trigrams(index: NameIndex, tight: str, *, n: int = _N_NEAREST) -> npt.NDArray[np.int32]:
-    """Find the texts with the most, and the rarest, trigrams in common with a query: the n nearest by cosine."""
+def like_trigrams(
+    index: NameIndex, tight: str, *, n: int = _N_NEAREST, is_whole: bool = True
+) -> npt.NDArray[np.int32]:
+    """Find the texts with the most, and the rarest, trigrams in common with a query.
+
+    Parameters
+    ----------
+    tight : the query's key.
+    n : texts wanted at most.
+    is_whole : compare whole texts, by cosine; else the query is only the beginning of a name, and a text's length does
+        not count against it.
+    """
     packed, _ = trigrams_of([tight])
+    if not is_whole:
+        packed = packed[:-1]
     wanted = np.unique(packed)
     place = np.searchsorted(index.trigram, wanted)
     place = place[index.trigram[np.minimum(place, len(index.trigram) - 1)] == wanted]
@@ -85,7 +97,8 @@ def like_trigrams(index: NameIndex, tight: str, *, n: int = _N_NEAREST) -> npt.N
     texts = np.concatenate([index.trigram_texts[begin[row] : end[row]] for row in chosen.tolist()])
     weights = np.repeat(trigram_weights(n_with[chosen], n_texts=len(index.text_norm)), n_with[chosen])
     summed = np.bincount(texts, weights=weights, minlength=len(index.text_norm))
-    summed /= index.text_norm
+    if is_whole:
+        summed /= index.text_norm
     touched = np.flatnonzero(summed > 0.2 * summed.max())
     if len(touched) > n:
         touched = touched[np.argpartition(-summed[touched], n)[:n]]
