@@ -69,6 +69,29 @@ SHORTEST_FUZZY_ALIAS = 8
 
 I32 = npt.NDArray[np.int32]
 
+INDEX_TYPES: dict[str, str] = {
+    "group_offsets": "<i4",
+    "group_artists": "<i4",
+    "group_listeners": "<i4",
+    "key_hash": "<u8",
+    "key_group": "<i4",
+    "key_layer": "|u1",
+    "text_bytes": "|u1",
+    "text_offsets": "<i4",
+    "text_group": "<i4",
+    "deletion_hash": "<u4",
+    "deletion_text": "<i4",
+    "trigram": "<u8",
+    "trigram_offsets": "<i8",
+    "trigram_texts": "<i4",
+    "text_norm": "<f4",
+    "start_text": "<i4",
+    "start_byte": "<u2",
+    "word_hash": "<u8",
+    "word_groups": "<i4",
+}
+"""Type of each array, all of one dimension, as it is written to disk."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NameIndex:

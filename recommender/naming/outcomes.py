@@ -41,6 +41,15 @@ Reason: TypeAlias = Literal["unknown", "empty", "too_long", "mention", "link"]
 """Why nothing was found: no such name, or a text that cannot be one."""
 
 
+REFUSALS: dict[Reason, str] = {
+    "empty": "Which artist? Type a name, for example: similar arcade fire",
+    "too_long": "That is too long for an artist's name; type the name alone.",
+    "mention": "That mentions somebody on Discord; type an artist's name.",
+    "link": "That is a link; type an artist's name.",
+}
+"""A sentence for each text that cannot be a name; "unknown" has none, its nearest names say more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One artist.
@@ -50,7 +59,9 @@ class Found:
     artist_idx : its row.
     match_kind, match_score : how it was matched, and how well (1 is a perfect match).
     layer : the layer that found it; None when nothing was typed, but chosen.
-    others : who else could be meant, best first: an entry to the letter that a far more popular artist outweighed.
+    others : who else could be meant, best first.
+    outweighed : an artist with this very name, whom the far more popular ``artist_idx`` outweighed; quotes around the
+        name ask for exactly this one.
     """
 
     artist_idx: int
@@ -58,6 +69,7 @@ class Found:
     match_score: float
     layer: Layer | None = None
     others: tuple[int, ...] = ()
+    outweighed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from rapidfuzz.distance import OSA
 
@@ -30,8 +31,6 @@ from recommender.naming.index import (
 from recommender.naming.keys import (
     MAX_QUERY_CHARACTERS,
     MAX_TYPED_CHARACTERS,
-    clean_query,
-    ends_key,
     has_leet,
     order_key,
     skeleton_key,
@@ -47,9 +46,8 @@ from recommender.naming.spelling import Spelt, measured, nearest, one_slip_away
 
 MAX_CHOICES = 5
 MAX_MEASURED = 12
+MAX_SAME_KEY = 50
 
-# Of several artists with one tight key, the one heard by so many times more is meant.
-SAME_KEY_DECIDES = 2.0
 # Of several artists that a layer finds, the one heard by so many times more is meant.
 LAYER_DECIDES = 3.0
 # An artist one slip away outweighs an entry to the letter that so many fewer heard; in a long name, where two artists
@@ -80,6 +78,7 @@ KNOWN_WORD = 3
 KNOWN_SINGLE_WORD = 2
 
 _MENTION = re.compile(r"<(?:@[!&]?|#|a?:\w+:|t:|/)[^<>]*>|@everyone|@here")
+_QUOTED = re.compile(r"[\"“”„«»](.+)[\"“”«»]")
 _LINK = re.compile(r"\w{2,}://|\bwww\.\w", re.IGNORECASE)
 
 
@@ -132,6 +131,11 @@ class Resolver:
         self._other_names = dict(other_names or {})
         self._most_listeners = int(index.group_listeners[0]) if index.n_groups else 0
 
+    @property
+    def index(self) -> NameIndex:
+        """The index that it reads."""
+        return self._index
+
     def resolve(self, text: str) -> Resolution:
         """Resolve what a person typed.
 
@@ -150,7 +154,7 @@ class Resolver:
         query = _read(text)
         if not isinstance(query, _Query):
             return Explained(NotFound((), query), ())
-        resolution = self._resolve(query)
+        resolution = self._quoted(text) or self._resolve(query)
         return Explained(resolution, tuple(query.tried))
 
     def is_name(self, text: str) -> bool:
@@ -180,6 +184,18 @@ class Resolver:
             if groups:
                 return self._by_popularity(groups, layer)
         return self._guessed(query)
+
+    def _quoted(self, text: str) -> Found | None:
+        """Take a name in quotes to the letter: no popularity outweighs it."""
+        inner = _QUOTED.fullmatch(text.strip()[:MAX_TYPED_CHARACTERS])
+        query = _read(inner[1]) if inner else None
+        if not isinstance(query, _Query):
+            return None
+        for group in self._same_key(query):
+            found = self._within_group(query, group)
+            if found.layer == "name":
+                return found
+        return None
 
     # Layers that know a key or do not.
 
@@ -213,7 +229,8 @@ class Resolver:
         if aliases and listeners(aliases[0]) >= ALIAS_OUTWEIGHS * listeners(exact):
             meant = self._by_popularity(aliases, "alias")
             if isinstance(meant, Found):
-                return replace(meant, others=self._choices([exact, *aliases[1:]]))
+                others = self._choices([exact, *aliases[1:]])[: MAX_CHOICES - 1]
+                return replace(meant, others=others, outweighed=self._index.artist(exact))
             return Ambiguous(self._choices([*aliases, exact]))
         if len(query.tight) <= 2:
             return here
@@ -224,7 +241,8 @@ class Resolver:
         popular = min(near, key=lambda one: one.group)
         if len(query.tight) < SHORTEST_OUTWEIGHED:
             return Ambiguous(self._choices([popular.group, exact]))
-        return self._found(popular.group, "spelling", _similarity(query.tight, popular), others=[exact])
+        found = self._found(popular.group, "spelling", _similarity(query.tight, popular), others=[exact])
+        return replace(found, outweighed=self._index.artist(exact))
 
     def _outweighing(self, tight: str, exact: int) -> list[Spelt]:
         """Names that a likely slip leads to and that far more people heard than the one to the letter."""
@@ -242,17 +260,14 @@ class Resolver:
             if one.group != exact and one.cost <= CHEAP_SLIPS and self._index.listeners(one.group) >= enough
         ]
 
-    def _within_group(self, query: _Query, group: int) -> Resolution:
+    def _within_group(self, query: _Query, group: int) -> Found:
         """Choose among artists whose names differ in punctuation, accents or "the" alone."""
-        artists = self._index.artists(group)
-        names = {artist: artist_key(self._name_of(artist)) for artist in artists[:20]}
-        same = [artist for artist, name in names.items() if name == query.name_key]
-        listeners = self._index.listeners(group)
-        if same:
-            others = tuple(artist for artist, name in names.items() if name != query.name_key)[: MAX_CHOICES - 1]
-            return Found(same[0], "exact", 1.0, "name", others)
-        del listeners
-        return Found(artists[0], "exact", 1.0, "key", tuple(artists[1:MAX_CHOICES]))
+        artists = self._index.artists(group)[:MAX_SAME_KEY]
+        names = {artist: artist_key(self._name_of(artist)) for artist in artists}
+        same = [artist for artist, name in names.items() if name in {query.name_key, query.key}]
+        chosen, layer = (same[0], "name") if same else (artists[0], "key")
+        others = tuple(artist for artist, name in names.items() if name != names[chosen])[: MAX_CHOICES - 1]
+        return Found(chosen, "exact", 1.0, cast("Layer", layer), others)
 
     def _by_popularity(self, groups: list[int], layer: Layer) -> Resolution:
         """Answer the most-heard of several artists, if it is far ahead; else ask."""
@@ -303,7 +318,9 @@ class Resolver:
         top = most_heard(groups, 12)
         if not top:
             return None, []
-        whole = [group for group in top if _has_run(folded_words(self._name_of(self._index.artist(group))), query.tight)]
+        whole = [
+            group for group in top if _has_run(folded_words(self._name_of(self._index.artist(group))), query.tight)
+        ]
         ranked = [*whole, *(group for group in top if group not in whole)]
         best = ranked[0]
         listeners = self._index.listeners(best)

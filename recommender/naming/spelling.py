@@ -60,7 +60,11 @@ def one_slip_away(index: NameIndex, tight: str) -> list[tuple[int, str]]:
     wanted = np.unique(hashes)
     begin = np.searchsorted(index.deletion_hash, wanted, side="left")
     end = np.minimum(np.searchsorted(index.deletion_hash, wanted, side="right"), begin + MAX_SAME_DELETION)
-    found = {number for a, b in zip(begin.tolist(), end.tolist(), strict=True) for number in index.deletion_text[a:b].tolist()}
+    found = {
+        number
+        for a, b in zip(begin.tolist(), end.tolist(), strict=True)
+        for number in index.deletion_text[a:b].tolist()
+    }
     near: dict[int, str] = {}
     for number in sorted(found):
         text = index.text(number)
@@ -69,9 +73,7 @@ def one_slip_away(index: NameIndex, tight: str) -> list[tuple[int, str]]:
     return sorted(near.items())
 
 
-def like_trigrams(
-    index: NameIndex, tight: str, *, n: int = _N_NEAREST, is_whole: bool = True
-) -> npt.NDArray[np.int32]:
+def like_trigrams(index: NameIndex, tight: str, *, n: int = _N_NEAREST, is_whole: bool = True) -> npt.NDArray[np.int32]:
     """Find the texts with the most, and the rarest, trigrams in common with a query.
 
     Parameters
