@@ -1,4 +1,4 @@
-"""``segue names``: what a typed name means to a model or to a list of names, why, and how good that is on a test set."""
+"""``segue names``: what a typed name means to a model or to a list, why, and how good that is on a test set."""
 
 import time
 from collections.abc import Callable
@@ -168,9 +168,8 @@ def _evaluate(source: _Source, path: Path, *, as_json: bool) -> None:
         column.justify = "right"
     for group, score in scores.items():
         card = _score_json(score)
-        right = [
-            f"{card[name]:.3f}" if card[name] is not None else "" for name in ("accepted", "wrong", "top_1", "top_5")
-        ]
+        shares = (card[name] for name in ("accepted", "wrong", "top_1", "top_5"))
+        right = ["" if share is None else f"{share:.3f}" for share in shares]
         table.add_row(group, str(score.n), *right, f"{card['p50_ms']:.2f}", f"{card['p99_ms']:.2f}")
     out.print(table)
     out.print(

@@ -13,7 +13,7 @@ import pytest
 
 from communities import CREATED, NAMES, community_counts, community_model, small_recipe
 from recommender import artifact
-from recommender.artifact import FILES, MANIFEST, label_arrays, open_artifact, read_manifest
+from recommender.artifact import FILES, MANIFEST, NAME_FILES, label_arrays, open_artifact, read_manifest
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
 from recommender.training import save_model, train
@@ -61,7 +61,7 @@ def test_the_manifest_says_what_was_trained_on_what(saved):
     assert (manifest.data.n_listeners, manifest.data.n_artists) == (150, 13)
     assert manifest.data.sha256 == "0" * 64
     assert manifest.objective > 0
-    assert manifest.files.keys() == FILES.keys()
+    assert manifest.files.keys() == (FILES | NAME_FILES).keys()
 
 
 def test_the_same_training_writes_the_same_bytes(saved, tmp_path):
@@ -69,7 +69,7 @@ def test_the_same_training_writes_the_same_bytes(saved, tmp_path):
     assert read_manifest(tmp_path / "m1").sha256 == read_manifest(saved).sha256
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *NAME_FILES])
 def test_a_truncated_file_is_refused(model, name):
     path = model / f"{name}.npy"
     path.write_bytes(path.read_bytes()[:-1])
@@ -77,7 +77,7 @@ def test_a_truncated_file_is_refused(model, name):
         open_artifact(model, verify=False)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *NAME_FILES])
 def test_a_flipped_bit_is_refused(model, name):
     path = model / f"{name}.npy"
     content = bytearray(path.read_bytes())

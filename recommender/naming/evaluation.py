@@ -77,7 +77,7 @@ def evaluate(
     names: Sequence[str] | Callable[[int], str],
     clock: Callable[[], float] = time.process_time,
 ) -> dict[str, Score]:
-    """Score a resolver by the first part of each query's group: "typo1" and "typo2" count as "typo", "neg_words" as "neg".
+    """Score a resolver by the first part of each query's group: "typo2" counts as "typo", "neg_words" as "neg".
 
     Parameters
     ----------

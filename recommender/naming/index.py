@@ -9,6 +9,7 @@ array                  shape, type         content
 =====================  ==================  ==========================================================================
 ``group_offsets``      (n_groups + 1) i32  where each group begins in ``group_artists``
 ``group_artists``      (n_artists) i32     its artists, the most-heard first
+``artist_listeners``   (n_artists) i32     listeners of each artist, in the order of ``group_artists``
 ``group_listeners``    (n_groups) i32      listeners of its most-heard artist
 ``key_hash``           (n_keys) u64        hashed keys of all kinds, ascending; equal ones by group
 ``key_group``          (n_keys) i32        the group that has the key
@@ -72,6 +73,7 @@ I32 = npt.NDArray[np.int32]
 INDEX_TYPES: dict[str, str] = {
     "group_offsets": "<i4",
     "group_artists": "<i4",
+    "artist_listeners": "<i4",
     "group_listeners": "<i4",
     "key_hash": "<u8",
     "key_group": "<i4",
@@ -99,6 +101,7 @@ class NameIndex:
 
     group_offsets: I32
     group_artists: I32
+    artist_listeners: I32
     group_listeners: I32
     key_hash: npt.NDArray[np.uint64]
     key_group: I32
@@ -141,6 +144,14 @@ class NameIndex:
         begin, end = self.group_offsets[group : group + 2].tolist()
         rows: list[int] = self.group_artists[begin:end].tolist()
         return rows
+
+    def is_split(self, group: int, *, at_least: float, factor: float) -> bool:
+        """Whether a group's second artist has so many listeners, and the first not so many times more."""
+        begin, end = self.group_offsets[group : group + 2].tolist()
+        if end - begin < 2:
+            return False
+        first, second = self.artist_listeners[begin : begin + 2].tolist()
+        return bool(second >= at_least and first < factor * second)
 
     def artist(self, group: int) -> int:
         """Row of a group's most-heard artist."""
@@ -272,6 +283,7 @@ def _group_arrays(groups: list[tuple[str, list[int]]], heard: npt.NDArray[np.int
     return {
         "group_offsets": offsets,
         "group_artists": artists,
+        "artist_listeners": heard[artists].astype(np.int32),
         "group_listeners": heard[artists[offsets[:-1]]].astype(np.int32),
     }
 

@@ -27,16 +27,18 @@ _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å"
 _SIGN_INSIDE = re.compile(r"[!|+](?=\w)|[@$€]")
 _LEET = str.maketrans("013457@$€!|+l", "oieastaseiiti")
 _LEET_SIGNS = re.compile(r"[0134578@$€]|[!|+](?=\w)")
-_DIGITS = {
-    word: str(number)
-    for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
-    )
-} | {
-    "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
-    "hundred": "100", "thousand": "1000", "first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th",
-    "fifth": "5th", "sixth": "6th", "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
-}  # fmt: skip
+_TO_TWENTY = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+)
+_TENS = "thirty forty fifty sixty seventy eighty ninety hundred"
+_ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th seventh 7th eighth 8th ninth 9th tenth 10th"
+_DIGITS = (
+    {word: str(number) for number, word in enumerate(_TO_TWENTY.split())}
+    | {word: str(10 * number) for number, word in enumerate(_TENS.split(), start=3)}
+    | dict(zip(_ORDINALS.split()[::2], _ORDINALS.split()[1::2], strict=True))
+    | {"thousand": "1000"}
+)
 
 
 def clean_query(text: str) -> str:
@@ -58,7 +60,7 @@ def tight_key(text: str) -> str:
 
     A name of symbols only ("!!!", "+44" has digits and is not one) keeps its symbols; "The The" keeps both words.
     """
-    return tight_of(folded(text))
+    return tight_of(folded(text)) or artist_key(text)
 
 
 def folded(text: str) -> str:
@@ -71,7 +73,7 @@ def tight_of(text: str) -> str:
     letters = _letters(_WORDS_DROPPED.sub(" ", text)) if "the" in text or "and" in text else _letters(text)
     if letters in {"", "the"}:
         letters = _letters(text)
-    return letters or "".join(text.split())
+    return letters or "".join(visible_text(text).split()) or "".join(text.split())
 
 
 def without_accents(text: str) -> str:
@@ -103,7 +105,7 @@ def variant_keys(key: str, text: str, words: list[str]) -> Iterator[str]:
     key : the name's :func:`artist_key`, with its accents.
     text, words : the same folded, and its words.
     """
-    if not text.isascii():
+    if not key.isascii():
         if (spelt_out := key.translate(_SPELT_OUT)) != key:
             yield tight_of(without_accents(spelt_out))
         yield tight_of(transliterated(text))

@@ -84,9 +84,10 @@ def parse_phrase(text: str, *, is_name: Callable[[str], bool]) -> Phrase:
     if not line:
         return NoPhrase("Which artists? For example: radiohead + björk - coldplay")
     if is_name(line):
-        return OneName(line)
+        whole = _QUOTED.fullmatch(line)
+        return OneName(next(filter(None, whole.groups())) if whole else line)
     journey = _journey(line, is_name)
-    if journey is not None:
+    if journey is not None and is_name(journey.start) and is_name(journey.end):
         return journey
     hidden, quoted = _hide_quotes(line)
     joints = [
@@ -95,7 +96,10 @@ def parse_phrase(text: str, *, is_name: Callable[[str], bool]) -> Phrase:
     ]
     if len(joints) > _MAX_JOINTS:
         return NoPhrase(f"Those are too many names; name at most {MAX_NAMES} artists.")
-    return _blend(hidden, _best_cuts(hidden, joints, lambda part: is_name(_shown(part, quoted))), quoted)
+    blend = _blend(hidden, _best_cuts(hidden, joints, lambda part: is_name(_shown(part, quoted))), quoted)
+    if journey is not None and not (isinstance(blend, Blend) and all(map(is_name, blend.wanted + blend.unwanted))):
+        return journey
+    return blend
 
 
 def _journey(line: str, is_name: Callable[[str], bool]) -> Journey | None:

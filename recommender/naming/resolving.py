@@ -35,6 +35,7 @@ from recommender.naming.keys import (
     order_key,
     skeleton_key,
     split_words,
+    tight_key,
     tight_of,
     variant_keys,
     visible_text,
@@ -48,6 +49,8 @@ MAX_CHOICES = 5
 MAX_MEASURED = 12
 MAX_SAME_KEY = 50
 
+# Of two artists whose names differ in signs alone, both well known, the one heard by so many times more is meant.
+SAME_KEY_DECIDES = 2.0
 # Of several artists that a layer finds, the one heard by so many times more is meant.
 LAYER_DECIDES = 3.0
 # An artist one slip away outweighs an entry to the letter that so many fewer heard; in a long name, where two artists
@@ -62,11 +65,11 @@ TWO_SLIPS_OUTWEIGH = 10
 CHEAP_SLIPS = 1.5
 # An artist that this share of the most-heard one's listeners heard may be called by a part of its name or initials.
 WELL_KNOWN = 1 / 50
-PART_SHARE = 0.5
+PART_SHARE = 0.6
 SHORTEST_PART = 4
 INITIALS_LENGTH = range(2, 7)
-# Nats that one slip costs, and by how many the likeliest has to lead: chosen on made-up slips in names of a list that is
-# not the labelled one, where both more and less gave more wrong answers or more questions.
+# Nats that one slip costs, and by how many the likeliest has to lead: chosen on made-up slips in other names than the
+# labelled ones, where both more and less gave more wrong answers or more questions.
 SLIP_NATS = 4.5
 # What a space in another place adds to the slips in the letters.
 MOVED_SPACE = 0.4
@@ -103,6 +106,7 @@ class _Query:
     """A typed name in all the forms that the layers need."""
 
     name_key: str
+    raw_tight: str
     key: str
     text: str
     words: list[str]
@@ -200,7 +204,13 @@ class Resolver:
     # Layers that know a key or do not.
 
     def _same_key(self, query: _Query) -> list[int]:
-        return [group for group, layer in lookup_keys(self._index, query.tight, SPELLING) if layer == "key"]
+        # As typed too: a name may hold signs that are dropped from what people type.
+        hits = (
+            hit
+            for key in dict.fromkeys((query.tight, query.raw_tight))
+            for hit in lookup_keys(self._index, key, SPELLING)
+        )
+        return [group for group, layer in hits if layer == "key"]
 
     def _aliases(self, query: _Query) -> list[int]:
         return _groups(lookup_keys(self._index, query.tight, ALIAS))
@@ -225,7 +235,16 @@ class Resolver:
     def _arbitrated(self, query: _Query, exact: int, aliases: list[int]) -> Resolution:
         """Answer an entry to the letter, unless an artist heard far more is nearly as likely meant."""
         listeners = self._index.listeners
-        here = self._within_group(query, exact)
+        within = self._within_group(query, exact)
+        here: Resolution = within
+        at_least = max(WELL_KNOWN * self._most_listeners, 1.0)
+        if (
+            within.layer == "key"
+            and within.others
+            and self._index.is_split(exact, at_least=at_least, factor=SAME_KEY_DECIDES)
+        ):
+            # Two artists that many people heard, whose names differ in signs alone; neither was typed to the letter.
+            here = Ambiguous((within.artist_idx, *within.others))
         if aliases and listeners(aliases[0]) >= ALIAS_OUTWEIGHS * listeners(exact):
             meant = self._by_popularity(aliases, "alias")
             if isinstance(meant, Found):
@@ -318,9 +337,8 @@ class Resolver:
         top = most_heard(groups, 12)
         if not top:
             return None, []
-        whole = [
-            group for group in top if _has_run(folded_words(self._name_of(self._index.artist(group))), query.tight)
-        ]
+        words = {group: folded_words(self._name_of(self._index.artist(group))) for group in top}
+        whole = [group for group in top if _has_run(words[group], query.tight)]
         ranked = [*whole, *(group for group in top if group not in whole)]
         best = ranked[0]
         listeners = self._index.listeners(best)
@@ -408,7 +426,9 @@ def _read(text: str) -> _Query | Reason:
         return "empty"
     folded = without_accents(key)
     words = split_words(folded)
-    return _Query(artist_key(stripped), key, folded, words, tight_of(folded) or key)
+    tight = tight_of(folded) or key
+    raw_tight = tight if visible == stripped else tight_key(stripped)
+    return _Query(artist_key(stripped), raw_tight, key, folded, words, tight)
 
 
 def _refused(query: _Query) -> Reason | None:

@@ -1,4 +1,4 @@
-"""Names spelt like a query: found by shared deletions and trigrams, measured by the slips that lead from one to the other."""
+"""Names spelt like a query: found by shared deletions and trigrams, measured by the slips that lead to it."""
 
 from dataclasses import dataclass
 
@@ -60,11 +60,8 @@ def one_slip_away(index: NameIndex, tight: str) -> list[tuple[int, str]]:
     wanted = np.unique(hashes)
     begin = np.searchsorted(index.deletion_hash, wanted, side="left")
     end = np.minimum(np.searchsorted(index.deletion_hash, wanted, side="right"), begin + MAX_SAME_DELETION)
-    found = {
-        number
-        for a, b in zip(begin.tolist(), end.tolist(), strict=True)
-        for number in index.deletion_text[a:b].tolist()
-    }
+    ranges = zip(begin.tolist(), end.tolist(), strict=True)
+    found = {number for a, b in ranges for number in index.deletion_text[a:b].tolist()}
     near: dict[int, str] = {}
     for number in sorted(found):
         text = index.text(number)
@@ -83,6 +80,8 @@ def like_trigrams(index: NameIndex, tight: str, *, n: int = _N_NEAREST, is_whole
     is_whole : compare whole texts, by cosine; else the query is only the beginning of a name, and a text's length does
         not count against it.
     """
+    if not len(index.trigram):
+        return np.zeros(0, dtype=np.int32)
     packed, _ = trigrams_of([tight])
     if not is_whole:
         packed = packed[:-1]
@@ -98,12 +97,11 @@ def like_trigrams(index: NameIndex, tight: str, *, n: int = _N_NEAREST, is_whole
         return np.zeros(0, dtype=np.int32)
     texts = np.concatenate([index.trigram_texts[begin[row] : end[row]] for row in chosen.tolist()])
     weights = np.repeat(trigram_weights(n_with[chosen], n_texts=len(index.text_norm)), n_with[chosen])
-    summed = np.bincount(texts, weights=weights, minlength=len(index.text_norm))
-    if is_whole:
-        summed /= index.text_norm
-    touched = np.flatnonzero(summed > 0.2 * summed.max())
+    in_common = np.bincount(texts, weights=weights, minlength=len(index.text_norm))
+    likeness = in_common / index.text_norm if is_whole else in_common
+    touched = np.flatnonzero(likeness > 0.2 * likeness.max())
     if len(touched) > n:
-        touched = touched[np.argpartition(-summed[touched], n)[:n]]
+        touched = touched[np.argpartition(-likeness[touched], n)[:n]]
     return touched.astype(np.int32)
 
 
