@@ -392,7 +392,7 @@ class Resolver:
         if len(spelt) > 1 and self._likelihood(best) - self._likelihood(spelt[1]) < SPELLING_MARGIN:
             return None
         is_known = self._index.listeners(best.group) >= WELL_KNOWN * self._most_listeners
-        if best.n_slips > _allowed_slips(len(query.tight), is_known=is_known):
+        if best.n_slips > _allowed_slips(max(len(query.tight), len(best.text)), is_known=is_known):
             return None
         if self._is_deliberate(query.words):
             # Every word was meant as it stands, unless together they are all but a name, or that of a known artist.
