@@ -4,7 +4,8 @@
 
 Every method runs in this process on one thread, over the same names and queries; times are processor time, after a
 first pass that warms caches. "accepted" and "wrong" are answers given without asking: the others answer from a score
-of 90 of 100 on, or a cosine of 0.6. ``--source hetrec`` keeps the names whose third column says so. The last lines are ratios.
+of 90 of 100 on, or a cosine of 0.6. ``--source hetrec`` keeps the names whose third column says so. The last lines are
+ratios.
 """
 
 import argparse
@@ -187,7 +188,7 @@ def methods_table(methods: dict[str, dict[str, Score]]) -> Table:
 
 
 def completed(completer: Completer, names: list[str], popularity: npt.NDArray[np.int64]) -> None:
-    """Type the first characters of names that several people heard, also with the last two swapped; print times, hits."""
+    """Type the first characters of names that several people heard, also with the last two swapped; print times."""
     rng = np.random.default_rng(5)
     heard = np.flatnonzero(popularity >= min(2, popularity.max()))
     milliseconds: list[float] = []

@@ -56,6 +56,8 @@ def headline(answer: Answer, style: Style) -> str:
             if not answer.rows:
                 return f"{style.strong(seed.name)}{read_from}: no other artist shares enough listeners with them."
             return f"Similar to {style.strong(seed.name)}{read_from}"
+        case ChoiceAnswer(typed="", choices=()):
+            return REFUSALS["empty"]
         case ChoiceAnswer(reason=reason) if reason in REFUSALS:
             return REFUSALS[reason]
         case ChoiceAnswer(choices=()):

@@ -34,7 +34,7 @@ import numpy.typing as npt
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
 from recommender.folders import durable_file, sync_folder
-from recommender.naming.index import INDEX_TYPES, NameIndex
+from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
 
 FORMAT = "segue-model"
 FORMAT_VERSION = 1
@@ -210,6 +210,8 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
         _check_values(folder, manifest, arrays)
     # As plain arrays over the same mapping: numpy's own class for it costs a microsecond at every small slice.
     index = NameIndex(**{name: np.asarray(arrays.pop(f"names_{name}")) for name in INDEX_TYPES}) if has_index else None
+    if verify and index is not None and not is_sound(index, n_artists=manifest.data.n_artists):
+        raise ModelError(_damaged(folder, "its index of names holds impossible values"))
     return Artifact(manifest, **arrays, name_index=index)
 
 
@@ -287,8 +289,6 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
     for name in NAME_FILES.keys() & arrays.keys():
         if (arrays[name].dtype.str, arrays[name].ndim) != NAME_FILES[name]:
             raise ModelError(_damaged(folder, f"{name}.npy is {arrays[name].dtype} {arrays[name].shape}"))
-    if "names_group_artists" in arrays and arrays["names_group_artists"].shape != (n,):
-        raise ModelError(_damaged(folder, "the index of names is of another catalogue"))
 
 
 def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArray[Any]]) -> None:

@@ -181,6 +181,32 @@ def test_impossible_values_are_refused_even_if_the_checksums_fit(model, name):
         open_artifact(model)
 
 
+IMPOSSIBLE_INDEX = {
+    "group_offsets": lambda array: array[::-1].copy(),
+    "group_artists": lambda array: array + 1000,
+    "key_group": lambda array: array - 1000,
+    "key_layer": lambda array: array + 100,
+    "text_offsets": lambda array: array[:-1],
+    "text_group": lambda array: array + 1000,
+    "text_norm": np.zeros_like,
+    "trigram_texts": lambda array: array + 1000,
+    "start_byte": lambda array: array[1:],
+    "word_groups": lambda array: array[1:],
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE_INDEX)
+def test_an_index_of_names_that_points_nowhere_is_refused_even_if_the_checksums_fit(model, name):
+    path = model / f"names_{name}.npy"
+    array = np.load(path)
+    np.save(path, IMPOSSIBLE_INDEX[name](array).astype(array.dtype))
+    files = json.loads((model / MANIFEST).read_text(encoding="utf-8"))["files"]
+    files[f"names_{name}"] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
+    rewrite_manifest(model, files=files)
+    with pytest.raises(ModelError, match="damaged: its index of names"):
+        open_artifact(model)
+
+
 @pytest.mark.parametrize("changes", [{"format_version": 0}, {"format_version": True}, {"min_listeners": "5"}])
 def test_manifest_values_of_the_wrong_kind_are_refused(model, changes):
     rewrite_manifest(model, **changes)

@@ -383,6 +383,43 @@ def _word_arrays(words_seen: Counter[str]) -> dict[str, Any]:
     }
 
 
+def is_sound(index: NameIndex, *, n_artists: int) -> bool:
+    """Whether all numbers in an index point to something, so that no query can fail on it."""
+    n_texts = len(index.text_group)
+    offsets = (
+        (index.group_offsets, n_artists, index.n_groups),
+        (index.text_offsets, len(index.text_bytes), n_texts),
+        (index.trigram_offsets, len(index.trigram_texts), len(index.trigram)),
+    )
+    numbers = (
+        (index.group_artists, n_artists),
+        (index.key_group, index.n_groups),
+        (index.key_layer, len(KEY_LAYERS)),
+        (index.text_group, index.n_groups),
+        (index.deletion_text, n_texts),
+        (index.trigram_texts, n_texts),
+        (index.start_text, n_texts),
+    )
+    pairs = (
+        (index.artist_listeners, index.group_artists),
+        (index.key_hash, index.key_group),
+        (index.key_hash, index.key_layer),
+        (index.deletion_hash, index.deletion_text),
+        (index.text_norm, index.text_group),
+        (index.start_byte, index.start_text),
+        (index.word_hash, index.word_groups),
+    )
+    return (
+        all(
+            len(one) == n + 1 and one[0] == 0 and one[-1] == end and (np.diff(one) >= 0).all()
+            for one, end, n in offsets
+        )
+        and all(not len(one) or (one.min() >= 0 and one.max() < n) for one, n in numbers)
+        and all(len(one) == len(other) for one, other in pairs)
+        and bool(np.isfinite(index.text_norm).all() and (index.text_norm > 0).all())
+    )
+
+
 def lookup_keys(index: NameIndex, text: str, salt: int, *, limit: int = 20) -> list[tuple[int, Layer]]:
     """Groups that have a key, the most-heard first, and what kind of key it is for them."""
     if not text:

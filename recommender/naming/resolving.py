@@ -76,6 +76,8 @@ MOVED_SPACE = 0.4
 # A slip in another name of an artist, or in its transliteration, is rarer than one in the name.
 OTHER_NAME = 0.3
 SPELLING_MARGIN = math.log(2.5)
+# In a shorter word a slip makes another name.
+SHORTEST_SLIPPED = 4
 # A word of so many artists' names was not typed by accident; a name of one word says so itself with fewer.
 KNOWN_WORD = 3
 KNOWN_SINGLE_WORD = 2
@@ -392,6 +394,8 @@ class Resolver:
         if len(spelt) > 1 and self._likelihood(best) - self._likelihood(spelt[1]) < SPELLING_MARGIN:
             return None
         is_known = self._index.listeners(best.group) >= WELL_KNOWN * self._most_listeners
+        if len(query.tight) < SHORTEST_SLIPPED:
+            return None
         if best.n_slips > _allowed_slips(max(len(query.tight), len(best.text)), is_known=is_known):
             return None
         if self._is_deliberate(query.words):
