@@ -154,6 +154,12 @@ def test_of_two_artists_with_one_key_the_far_more_popular_is_meant():
     assert resolver.resolve("bush") == Found(0, "exact", 1.0, "key", (1,))
 
 
+def test_an_entry_that_differs_in_signs_yields_to_the_far_more_popular_one():
+    resolver = only("Blink 182", "blink-182", listeners=[1, 150])
+    assert resolver.resolve("blink 182") == Found(1, "exact", 1.0, "key", (0,), 0)
+    assert resolver.resolve('"blink 182"').artist_idx == 0
+
+
 def test_a_far_more_popular_neighbour_outweighs_an_entry_to_the_letter(resolver):
     outcome = resolver.resolve("rhianna")
     assert found_name(outcome) == "Rihanna"

@@ -153,6 +153,12 @@ class NameIndex:
         first, second = self.artist_listeners[begin : begin + 2].tolist()
         return bool(second >= at_least and first < factor * second)
 
+    def listeners_within(self, group: int) -> list[int]:
+        """Listeners of a group's artists, in the order of :meth:`artists`."""
+        begin, end = self.group_offsets[group : group + 2].tolist()
+        listeners: list[int] = self.artist_listeners[begin:end].tolist()
+        return listeners
+
     def artist(self, group: int) -> int:
         """Row of a group's most-heard artist."""
         return int(self.group_artists[self.group_offsets[group]])
@@ -410,14 +416,16 @@ def is_sound(index: NameIndex, *, n_artists: int) -> bool:
         (index.word_hash, index.word_groups),
     )
     return (
-        all(
-            len(one) == n + 1 and one[0] == 0 and one[-1] == end and (np.diff(one) >= 0).all()
-            for one, end, n in offsets
-        )
+        all(_cuts(one, end=end, n=n) for one, end, n in offsets)
         and all(not len(one) or (one.min() >= 0 and one.max() < n) for one, n in numbers)
         and all(len(one) == len(other) for one, other in pairs)
         and bool(np.isfinite(index.text_norm).all() and (index.text_norm > 0).all())
     )
+
+
+def _cuts(offsets: npt.NDArray[np.integer], *, end: int, n: int) -> bool:
+    """Whether offsets cut something of this length into n pieces."""
+    return len(offsets) == n + 1 and offsets[0] == 0 and offsets[-1] == end and bool((np.diff(offsets) >= 0).all())
 
 
 def lookup_keys(index: NameIndex, text: str, salt: int, *, limit: int = 20) -> list[tuple[int, Layer]]:

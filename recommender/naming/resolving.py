@@ -49,6 +49,8 @@ MAX_CHOICES = 5
 MAX_MEASURED = 12
 MAX_SAME_KEY = 50
 
+# Names that differ in signs alone are hardly ever two artists: "Blink 182" yields to blink-182 that so many more heard.
+SAME_KEY_OUTWEIGHS = 10.0
 # Of two artists whose names differ in signs alone, both well known, the one heard by so many times more is meant.
 SAME_KEY_DECIDES = 2.0
 # Of several artists that a layer finds, the one heard by so many times more is meant.
@@ -198,7 +200,7 @@ class Resolver:
         if not isinstance(query, _Query):
             return None
         for group in self._same_key(query):
-            found = self._within_group(query, group)
+            found = self._within_group(query, group, to_the_letter=True)
             if found.layer == "name":
                 return found
         return None
@@ -281,14 +283,19 @@ class Resolver:
             if one.group != exact and one.cost <= CHEAP_SLIPS and self._index.listeners(one.group) >= enough
         ]
 
-    def _within_group(self, query: _Query, group: int) -> Found:
+    def _within_group(self, query: _Query, group: int, *, to_the_letter: bool = False) -> Found:
         """Choose among artists whose names differ in punctuation, accents or "the" alone."""
         artists = self._index.artists(group)[:MAX_SAME_KEY]
         names = {artist: artist_key(self._name_of(artist)) for artist in artists}
         same = [artist for artist, name in names.items() if name in {query.name_key, query.key}]
-        chosen, layer = (same[0], "name") if same else (artists[0], "key")
+        outweighed = None
+        if same and not to_the_letter:
+            heard = dict(zip(artists, self._index.listeners_within(group), strict=False))
+            if heard[artists[0]] >= SAME_KEY_OUTWEIGHS * max(heard[same[0]], 1):
+                outweighed = same[0]
+        chosen, layer = (same[0], "name") if same and outweighed is None else (artists[0], "key")
         others = tuple(artist for artist, name in names.items() if name != names[chosen])[: MAX_CHOICES - 1]
-        return Found(chosen, "exact", 1.0, cast("Layer", layer), others)
+        return Found(chosen, "exact", 1.0, cast("Layer", layer), others, outweighed)
 
     def _by_popularity(self, groups: list[int], layer: Layer) -> Resolution:
         """Answer the most-heard of several artists, if it is far ahead; else ask."""
