@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from recommender.naming.building import build_index
 from recommender.naming.completing import Completer
-from recommender.naming.index import NameIndex, build_index
+from recommender.naming.index import NameIndex
 from recommender.naming.keys import MAX_QUERY_CHARACTERS, MAX_TYPED_CHARACTERS, clean_query, tight_key, without_accents
 from recommender.naming.outcomes import (
     LAYER_WORDS,
@@ -19,7 +20,8 @@ from recommender.naming.outcomes import (
     Reason,
     Resolution,
 )
-from recommender.naming.resolving import Explained, Resolver, Tried
+from recommender.naming.queries import Tried
+from recommender.naming.resolving import Explained, Resolver
 
 __all__ = [
     "LAYER_WORDS",

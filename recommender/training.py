@@ -16,7 +16,7 @@ from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, NO_NEIGHBOUR
-from recommender.naming.index import build_index
+from recommender.naming.building import build_index
 from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
 from recommender.plays import PlayCounts
 from recommender.weighting import WeightingParams, confidence, weigh
