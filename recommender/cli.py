@@ -13,11 +13,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data
+from recommender import cli_data, cli_names
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
-from recommender.names import Ambiguous, Found, NotFound
+from recommender.names import REFUSALS, Ambiguous, Found, NotFound
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
     ArtistColumnOption,
@@ -42,6 +42,7 @@ app = typer.Typer(no_args_is_help=True)
 export_app = typer.Typer(no_args_is_help=True, help="Write what a model knows as plain tables.")
 app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
+app.command("names")(cli_names.names)
 
 
 @app.command()
@@ -202,6 +203,7 @@ def similar(
                 print_json(_similar_json(catalogue, resolution, outcome))
             else:
                 _print_similar(catalogue, text, outcome)
+                _say_if_outweighed(catalogue, resolution)
                 _say_if_more_than_kept(catalogue, k)
             if not isinstance(outcome, Similar):
                 raise typer.Exit(EXIT_NO_ANSWER)
@@ -212,6 +214,8 @@ def similar(
             if as_json:
                 kind = "ambiguous" if is_ambiguous else "not_found"
                 print_json({"outcome": kind, "choices": [_artist_json(choice) for choice in choices]})
+            elif isinstance(resolution, NotFound) and resolution.reason in REFUSALS:
+                out.print(REFUSALS[resolution.reason], markup=False, soft_wrap=True)
             else:
                 _print_choices(text, choices, is_ambiguous=is_ambiguous)
             raise typer.Exit(EXIT_NO_ANSWER)
@@ -255,6 +259,12 @@ def export_neighbours(
 def _say_if_more_than_kept(catalogue: Catalogue, k: int) -> None:
     if k > catalogue.k:
         err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
+
+
+def _say_if_outweighed(catalogue: Catalogue, found: Found) -> None:
+    if found.outweighed is not None:
+        name = plain_name(catalogue.artist(found.outweighed).name)
+        out.print(f"For {name} itself, type it in quotes: segue similar '\"{name}\"'", markup=False, soft_wrap=True)
 
 
 def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
@@ -305,9 +315,7 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
 def _print_choices(text: str, choices: list[Artist], *, is_ambiguous: bool) -> None:
     typed = plain_name(text)
     names = "\n".join(f"  {plain_name(choice.name)} ({counted(choice.listeners, 'listener')})" for choice in choices)
-    if not text.strip():
-        message = "Which artist? Type a name, for example: segue similar arcade fire"
-    elif is_ambiguous:
+    if is_ambiguous:
         message = f'"{typed}" could be several artists; type one of them:\n{names}'
     elif choices:
         message = f'No artist here is called "{typed}". The nearest names:\n{names}'

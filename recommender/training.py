@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from recommender.aliases import load_aliases
 from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
 from recommender.artifact import DataCard, Manifest, label_arrays, write_artifact
 from recommender.errors import ModelError, ParameterError
@@ -16,6 +17,7 @@ from recommender.factors import Factors, refuse_collapsed
 from recommender.least_squares import RidgeParams
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, NO_NEIGHBOUR
+from recommender.naming.building import build_index
 from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
 from recommender.plays import PlayCounts
 from recommender.weighting import WeightingParams, confidence, weigh
@@ -242,4 +244,6 @@ def save_model(
         "k": model.neighbours.idx.shape[1],
         "min_listeners": model.recipe.neighbours.min_listeners,
     }
-    return write_artifact(folder, arrays, card)
+    aliases = [(alias.alias, alias.artist) for alias in load_aliases()]
+    name_index = build_index(counts.artist_names, arrays["listeners"], aliases)
+    return write_artifact(folder, arrays, card, name_index=name_index)

@@ -26,6 +26,13 @@ def similar_answer(name: str, *, n_rows: int = 10, read_from: str | None = None,
     return SimilarAnswer(artist, rows, read_from, synthetic=True)
 
 
+def test_an_outweighed_name_is_told_of():
+    outweighed = dataclasses.replace(BJORK, name="*Bjork*")
+    answer = dataclasses.replace(similar_answer("Björk"), outweighed=outweighed)
+    assert any("\\*Bjork\\*” in quotes" in note for note in footnotes(answer, DISCORD))
+    assert not any("quotes" in note for note in footnotes(similar_answer("Björk"), DISCORD))
+
+
 NAMES = st.one_of(
     st.text(min_size=1, max_size=400),
     st.sampled_from(
