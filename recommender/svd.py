@@ -46,7 +46,7 @@ class TruncatedSVD:
 
 
 def truncated_svd(
-    matrix: CSR, n_factors: int, *, rng: np.random.Generator, tolerance: float = 1e-3, max_steps: int = MAX_STEPS
+    matrix: CSR, n_factors: int, *, rng: np.random.Generator, tolerance: float = 3e-4, max_steps: int = MAX_STEPS
 ) -> TruncatedSVD:
     """Find the strongest singular values and right singular vectors of a sparse matrix.
 
