@@ -217,7 +217,7 @@ def quality_table(world: World) -> Table:
     """When each system reaches what implicit has in the end, and what the best of the others ever has."""
     paths = {
         name: [(seconds, world.loss(fitted), world.ndcg(fitted)) for seconds, fitted in path(world.confidence, length)]
-        for (name, path), length in zip(PATHS.items(), (6, PEER_ITERATIONS, PEER_ITERATIONS), strict=True)
+        for (name, path), length in zip(PATHS.items(), (12, PEER_ITERATIONS, PEER_ITERATIONS), strict=True)
     }
     loss = paths["implicit"][-1][1]
     gain = max(gain for name in ("implicit", "irspack") for _, _, gain in paths[name]) - EQUAL_NDCG
@@ -254,7 +254,8 @@ def memory_table(world: World, cache: Path) -> Table:
     taken = {}
     for name in SYSTEMS:
         command = [sys.executable, __file__, "--cache", str(cache), "--memory-of", name]
-        taken[name] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        # On small data a fit can need no more than loading did: below one MB there is nothing to compare.
+        taken[name] = max(1.0, float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
     stored.unlink()
     table = Table("", "peak memory of fit beyond the matrix, MB", "of Segue")
     for name, megabytes in taken.items():
