@@ -2,9 +2,11 @@
 
 import numpy as np
 
+import quality
 import train as benchmark
 import twin
-from recommender.matrix import CSR
+from recommender.matrix import CSR, NO_NEIGHBOUR
+from recommender.neighbours import Neighbours
 
 
 def test_the_twin_is_the_same_for_the_same_seed_and_has_the_shape_of_the_real_one():
@@ -41,3 +43,27 @@ def test_the_judge_gives_one_to_an_oracle_and_little_to_chance():
     assert benchmark.ndcg(oracle, train, judged, hidden) == 1.0
     chance = np.random.default_rng(1).random((plays.shape[1], plays.shape[0]), dtype=np.float32)
     assert benchmark.ndcg((everyone, chance), train, judged, hidden) < 0.05
+
+
+def test_a_paired_difference_is_found_where_there_is_one_and_only_there():
+    rng = np.random.default_rng(0)
+    theirs = rng.random(500)
+    better = theirs + 0.01 + 0.02 * rng.standard_normal(500)
+    mean, low, high, p = quality.paired(better, theirs)
+    assert low < 0.01 < high
+    assert low < mean < high
+    assert p < 0.001
+    _, low, high, p = quality.paired(theirs + 0.02 * rng.standard_normal(500), theirs)
+    assert low < 0 < high
+    assert p > 0.05
+
+
+def test_lists_are_written_as_the_judge_reads_them(tmp_path):
+    idx = np.array([[1, 2], [2, NO_NEIGHBOUR], [NO_NEIGHBOUR, NO_NEIGHBOUR]], dtype=np.int32)
+    table = Neighbours(idx, np.ones((3, 2), dtype=np.float32), np.ones((3, 2), dtype=np.int32))
+    quality.write_lists(tmp_path / "lists.tsv", table, ["Björk", "múm", '"Weird Al"'])
+    assert (tmp_path / "lists.tsv").read_text("utf-8").splitlines() == [
+        "Björk\tmúm\t1",
+        'Björk\t"Weird Al"\t2',
+        'múm\t"Weird Al"\t1',
+    ]
