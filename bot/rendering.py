@@ -71,6 +71,8 @@ def headline(answer: Answer, style: Style) -> str:
 def row_line(row: Row, style: Style) -> str:
     """One similar artist and why: rank, name, how many of its listeners also listen to the one asked for."""
     listeners = counted(row.artist.listeners, "listener")
+    if row.support == 0:  # nobody heard both: what speaks for the two is the company that they keep
+        return f"{row.rank}. {style.strong(row.artist.name)} - heard with the same artists, by its own {listeners}"
     return f"{row.rank}. {style.strong(row.artist.name)} - shares {row.support:,} of its {listeners}"
 
 

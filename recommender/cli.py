@@ -63,8 +63,9 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="als (tuned), als-wr or ials (other ridges), article-als or article-lsa.",
-            show_default="the algorithm's best",
+            help="How artists are compared: best, als, article-als, article-lsa, cosine, jaccard, pmi, ease ...; "
+            "a wrong name lists all.",
+            show_default="best, or the algorithm's best",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same data, options and seed: the same model.")] = 0,

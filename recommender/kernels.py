@@ -58,7 +58,7 @@ def block_grams(matrix):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _insert(idx, score, support, n_kept, other, cosine, together):  # type: ignore[no-untyped-def]
+def insert(idx, score, support, n_kept, other, cosine, together):  # type: ignore[no-untyped-def]
     """Put an artist into a row that is sorted, best first, and drop the worst if it is full; returns how many it holds.
 
     Of equal scores the lower number comes first, in whatever order they are met.
@@ -120,4 +120,4 @@ def nearest_rows(  # type: ignore[no-untyped-def]
                     cosine += x[f] * y[f]
                 if cosine <= 0:  # the opposite is not similar
                     continue
-                n_kept = _insert(idx[artist], score[artist], support[artist], n_kept, other, cosine, together)
+                n_kept = insert(idx[artist], score[artist], support[artist], n_kept, other, cosine, together)

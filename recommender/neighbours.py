@@ -17,8 +17,9 @@ class NeighbourParams:
     """Options of :func:`nearest_artists`.
 
     ``k`` >= 1 neighbours are kept per artist. Artists with fewer than ``min_listeners`` have none and are none: with
-    two or three listeners a similarity is chance. Two artists with fewer than ``min_common_listeners`` >= 1 in common
-    are no neighbours either: nobody's listening speaks for it.
+    two or three listeners a similarity is chance. Two artists with fewer than ``min_common_listeners`` >= 0 in common
+    are no neighbours either: nobody's listening speaks for it. Only methods that go through all pairs of artists find
+    neighbours with none in common.
     """
 
     k: int = 50
@@ -29,8 +30,8 @@ class NeighbourParams:
     def __post_init__(self) -> None:
         if self.k < 1:
             raise ParameterError(f"k is {self.k}; keep at least 1 neighbour")
-        if self.min_listeners < 1 or self.min_common_listeners < 1:
-            raise ParameterError("min_listeners and min_common_listeners must be at least 1")
+        if self.min_listeners < 1 or self.min_common_listeners < 0:
+            raise ParameterError("min_listeners must be at least 1 and min_common_listeners at least 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

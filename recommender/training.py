@@ -14,12 +14,14 @@ from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
 from recommender.artifact import DataCard, Manifest, label_arrays, write_artifact
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
+from recommender.knn import KNNParams
 from recommender.least_squares import RidgeParams
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.naming.building import build_index
-from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
+from recommender.neighbours import NeighbourParams, Neighbours
 from recommender.plays import PlayCounts
+from recommender.similarity import SimilarityParams, resolved, similar_artists
 from recommender.weighting import WeightingParams, confidence, weigh
 
 Algorithm: TypeAlias = Literal["als", "lsa"]
@@ -31,7 +33,9 @@ Step: TypeAlias = Callable[[str, int, int, str], None]
 class Recipe:
     """Everything that decides a model besides the data and the seed.
 
-    ``alpha`` is the confidence of one unit of weight; only ALS uses it.
+    ``algorithm`` makes the factors, which recommend, blend and lead from one artist to another; ``similarity`` makes
+    the table of similar artists, from these factors, from others, or from the plays themselves. ``alpha`` is the
+    confidence of one unit of weight; only ALS uses it.
     """
 
     algorithm: Algorithm
@@ -39,11 +43,16 @@ class Recipe:
     als: ALSParams = field(default_factory=ALSParams)
     lsa: LSAParams = field(default_factory=LSAParams)
     alpha: float = 5.0
+    similarity: SimilarityParams = field(default_factory=SimilarityParams)
     neighbours: NeighbourParams = field(default_factory=NeighbourParams)
 
     def parameters(self) -> dict[str, object]:
         """Only what this algorithm uses, as plain values for the manifest."""
-        used: dict[str, object] = {"weighting": asdict(self.weighting), "neighbours": asdict(self.neighbours)}
+        used: dict[str, object] = {
+            "weighting": asdict(self.weighting),
+            "similarity": self.similarity.parameters(),
+            "neighbours": asdict(self.neighbours),
+        }
         match self.algorithm:
             case "als":
                 return used | {"als": asdict(self.als), "alpha": self.alpha}
@@ -51,11 +60,27 @@ class Recipe:
                 return used | {"lsa": asdict(self.lsa)}
 
 
+def _als(similarity: SimilarityParams, *, min_common_listeners: int = 1) -> Recipe:
+    """The ALS factors that measured best on HetRec lastfm-2k, with neighbours by some method."""
+    return Recipe(
+        "als",
+        WeightingParams("binary"),
+        als=ALSParams(ridge=RidgeParams("plain", 30.0)),
+        similarity=similarity,
+        neighbours=NeighbourParams(min_common_listeners=min_common_listeners),
+    )
+
+
+def _knn(params: KNNParams) -> Recipe:
+    return _als(SimilarityParams("knn", knn=params))
+
+
 PRESETS: dict[str, Recipe] = {
-    # Best of the measured ALS settings on HetRec lastfm-2k: every played artist counts the same, strong regularization.
-    "als": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("plain", 30.0)), alpha=5.0),
+    # Best of all that was measured, see docs/models.md; by factors alone where the data are too large for it.
+    "best": _als(SimilarityParams("auto"), min_common_listeners=0),
+    "als": _als(SimilarityParams("factors")),
     # The other two ridges, at their best on the same data.
-    "als-wr": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("als-wr", 1.0)), alpha=5.0),
+    "als-wr": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("als-wr", 1.0))),
     "ials": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("ials", 0.01)), alpha=1.0),
     # The settings of "Finding similar music using matrix factorization", for those who come to reproduce it.
     "article-als": Recipe(
@@ -71,13 +96,24 @@ PRESETS: dict[str, Recipe] = {
         alpha=1.0,
     ),
     "article-lsa": Recipe("lsa", WeightingParams("bm25"), lsa=LSAParams(n_factors=50)),
+    # The distance measures of the article before it, and what else is known for neighbours.
+    "cosine": _knn(KNNParams()),
+    "tfidf": _knn(KNNParams(weighting=WeightingParams("tfidf"))),
+    "bm25": _knn(KNNParams(weighting=WeightingParams("bm25"))),
+    "smoothed-cosine": _knn(KNNParams(smoothing=20.0)),
+    "shrunk-cosine": _knn(KNNParams(shrinkage=10.0)),
+    "jaccard": _knn(KNNParams("jaccard")),
+    "overlap": _knn(KNNParams("overlap")),
+    "pmi": _als(SimilarityParams("pmi"), min_common_listeners=0),
+    "ease": _als(SimilarityParams("ease"), min_common_listeners=0),
 }
 DEFAULT_PRESET: dict[Algorithm, str] = {"als": "als", "lsa": "article-lsa"}
+BEST_PRESET = "best"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """What training leaves: the factors and the neighbour table."""
+    """What training leaves: the factors and the neighbour table, and the recipe with what the data's size decided."""
 
     recipe: Recipe
     factors: Factors
@@ -94,7 +130,7 @@ def choose_preset(preset: str | None, algorithm: str | None) -> str:
     if algorithm is not None and algorithm not in DEFAULT_PRESET:
         raise ParameterError(f"algorithm {algorithm!r} is unknown; use one of {', '.join(DEFAULT_PRESET)}")
     if preset is None:
-        return DEFAULT_PRESET["als" if algorithm is None else algorithm]
+        return BEST_PRESET if algorithm is None else DEFAULT_PRESET[algorithm]
     if preset not in PRESETS:
         raise ParameterError(f"preset {preset!r} is unknown; use one of {', '.join(PRESETS)}")
     if algorithm is not None and PRESETS[preset].algorithm != algorithm:
@@ -166,6 +202,8 @@ def train(
 def _train(
     plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step, stop: Callable[[], bool]
 ) -> TrainedModel:
+    similarity, params = resolved(recipe.similarity, recipe.neighbours, plays)
+    recipe = replace(recipe, similarity=similarity, neighbours=params)
     step("weighting", 0, 1, "")
     weights = weigh(plays, recipe.weighting)
     match recipe.algorithm:
@@ -183,7 +221,7 @@ def _train(
             factors = fit_lsa(weights, recipe.lsa, rng=rng)
     refuse_collapsed(factors)
     step("finding neighbours", 0, 1, "")
-    neighbours = nearest_artists(factors.artist_factors, plays, recipe.neighbours)
+    neighbours = similar_artists(plays, factors, similarity, params, rng=rng)
     step("finding neighbours", 1, 1, "")
     if (neighbours.idx == NO_NEIGHBOUR).all():
         raise ModelError(

@@ -93,6 +93,8 @@ def test_a_row_says_why():
     row = similar_answer("Björk").rows[0]
     assert row_line(row, TERMINAL) == "1. Björk - shares 12 of its 120 listeners"
     assert row_line(row, DISCORD) == "1. **Björk** - shares 12 of its 120 listeners"
+    nobody = dataclasses.replace(row, support=0)
+    assert row_line(nobody, TERMINAL) == "1. Björk - heard with the same artists, by its own 120 listeners"
 
 
 def test_synthetic_data_is_always_called_so():

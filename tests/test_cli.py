@@ -100,7 +100,7 @@ def test_no_single_artist_is_exit_status_3(segue, plays_file, typed, outcome):
     assert json.loads(segue("similar", typed, "--json").stdout)["outcome"] == outcome
 
 
-@pytest.mark.parametrize("preset", ["als", "article-als", "article-lsa"])
+@pytest.mark.parametrize("preset", ["best", "als", "article-als", "article-lsa", "shrunk-cosine", "pmi", "ease"])
 def test_every_preset_trains_and_answers(segue, plays_file, preset):
     assert segue(*TRAIN, "--plays", plays_file, "--preset", preset, "--model", preset).exit_code == 0
     answer = json.loads(segue("similar", "metallica", "--k", 3, "--json").stdout)

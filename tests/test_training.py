@@ -16,7 +16,7 @@ from recommender.training import PRESETS, adjusted, choose_preset, train
 @pytest.mark.parametrize(
     ("preset", "algorithm", "chosen"),
     [
-        (None, None, "als"),
+        (None, None, "best"),
         (None, "als", "als"),
         (None, "lsa", "article-lsa"),
         ("article-als", None, "article-als"),
