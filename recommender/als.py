@@ -153,6 +153,7 @@ class _Fit:
     def turn_to(self, confidence: CSR) -> None:
         """Go on learning from another matrix of the same shape."""
         self._confidence, self._confidence_by_artist = confidence, CSR(confidence.T.tocsr())
+        self._loss: float | None = None
 
     def iterate(self) -> None:
         """Solve all listeners, then all artists."""
@@ -166,15 +167,19 @@ class _Fit:
         solve(self._confidence, listeners, artists)
         solve(self._confidence_by_artist, artists, listeners)
         self.iterations += 1
+        self._loss = None
 
     def loss(self) -> float:
-        """The loss as it is now."""
+        """The loss as it is now; computed once, it costs a fifth of an iteration."""
+        if self._loss is not None:
+            return self._loss
         sides = self._confidence, self._confidence_by_artist
         loss = objective(*sides, self.listener_factors, self.artist_factors, self._params.ridge)
         if not np.isfinite(loss):
             raise ModelError(
                 f"the loss is not finite after iteration {self.iterations}; train with more regularization"
             )
+        self._loss = loss
         return loss
 
     def factors(self) -> Factors:
