@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_array
 
-from recommender.aliases import load_aliases
+from recommender.aliases import shipped_aliases
 from recommender.names import Completer, Found, NameIndex, NotFound, Resolution, Resolver, build_index
 from recommender.naming.evaluation import LabelledQuery, Score, evaluate, read_labelled
 from recommender.naming.keys import clean_query, folded
@@ -79,7 +79,7 @@ def listed(path: Path, source: str | None) -> tuple[list[str], npt.NDArray[np.in
 def built(names: list[str], popularity: npt.NDArray[np.int64]) -> NameIndex:
     """Build the index, write it, open it mapped as the artifact does; print what each costs."""
     started = time.process_time()
-    index = build_index(names, popularity, [(alias.alias, alias.artist) for alias in load_aliases()])
+    index = build_index(names, popularity, shipped_aliases())
     seconds = time.process_time() - started
     with tempfile.TemporaryDirectory() as folder:
         for name, array in index.arrays().items():

@@ -62,6 +62,11 @@ def load_aliases() -> tuple[Alias, ...]:
     return parse_aliases(table.read_text(encoding="utf-8").splitlines(), where=_TABLE)
 
 
+def shipped_aliases() -> list[tuple[str, str]]:
+    """The table that ships with the package as an index of names takes it: another name, and the artist's name."""
+    return [(alias.alias, alias.artist) for alias in load_aliases()]
+
+
 def parse_aliases(lines: Iterable[str], *, where: str = "aliases") -> tuple[Alias, ...]:
     """Read rows of tab separated ``alias``, ``artist``, ``kind`` under a header line.
 

@@ -9,13 +9,21 @@ import numba
 import numpy as np
 from scipy.sparse import csr_array
 
-from recommender.colistening import CoListening, colistening, empty_table, table_of
+from recommender.colistening import CoListening, colistening
+from recommender.factors import unit_rows
 from recommender.kernels import insert, kernel
 from recommender.matrix import CSR, FloatMatrix
-from recommender.neighbours import NeighbourParams, Neighbours
+from recommender.neighbours import NeighbourParams, Neighbours, empty_table, nearest_artists, table_of
 from recommender.weighting import WeightingParams, weigh
 
 BLOCK_ROWS = 512
+
+
+def nearest_wanted(factors: FloatMatrix, plays: CSR, params: NeighbourParams) -> Neighbours:
+    """Find each artist's nearest by the cosine of their factors, through all pairs only if the options need it."""
+    # Without a common listener two artists can still keep the same company: then all pairs are compared.
+    nearest = nearest_of_all if params.min_common_listeners == 0 else nearest_artists
+    return nearest(factors, plays, params)
 
 
 def nearest_of_all(factors: FloatMatrix, plays: CSR, params: NeighbourParams) -> Neighbours:
@@ -31,8 +39,7 @@ def nearest_of_all(factors: FloatMatrix, plays: CSR, params: NeighbourParams) ->
     -------
     Neighbours, only those with a positive cosine; equal scores come in the order of the artists.
     """
-    norms = np.linalg.norm(factors, axis=1, keepdims=True)
-    unit = np.divide(factors, norms, out=np.zeros_like(factors), where=norms > 0)
+    unit = unit_rows(factors)
     heard = colistening(weigh(plays, WeightingParams("binary")), params)
     return table_of(heard.candidates, plays.shape[1], nearest_candidates(unit[heard.candidates], heard, params))
 

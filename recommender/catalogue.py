@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from recommender.aliases import load_aliases
+from recommender.aliases import shipped_aliases
 from recommender.artifact import Artifact, Manifest, open_artifact
 from recommender.artists import artist_id
 from recommender.errors import ParameterError
@@ -204,6 +204,5 @@ class Catalogue:
             if self._index_made is None:
                 blob, offsets = self._artifact.names.tobytes(), self._artifact.name_offsets.tolist()
                 names = [blob[begin:end].decode() for begin, end in pairwise(offsets)]
-                aliases = [(alias.alias, alias.artist) for alias in load_aliases()]
-                self._index_made = build_index(names, self._artifact.listeners, aliases)
+                self._index_made = build_index(names, self._artifact.listeners, shipped_aliases())
             return self._index_made

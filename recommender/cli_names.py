@@ -96,12 +96,11 @@ def _from_model(folder: Path) -> _Source:
 
 
 def _from_list(path: Path) -> _Source:
-    from recommender.aliases import load_aliases
+    from recommender.aliases import shipped_aliases
 
     all_names, popularity = read_names(path)
     started = time.process_time()
-    aliases = [(alias.alias, alias.artist) for alias in load_aliases()]
-    resolver, _ = resolver_of(all_names, popularity, aliases=aliases)
+    resolver, _ = resolver_of(all_names, popularity, aliases=shipped_aliases())
     seconds = time.process_time() - started
     size = resolver.index.nbytes / 1e6
     err.print(f"Indexed {counted(len(all_names), 'name')} in {seconds:.1f} s of processor time: {size:.0f} MB.")

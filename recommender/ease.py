@@ -12,10 +12,10 @@ import numpy.typing as npt
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from recommender.allpairs import nearest_candidates
-from recommender.colistening import CoListening, colistening, table_of
+from recommender.colistening import CoListening, colistening
 from recommender.errors import DataError, ParameterError
 from recommender.matrix import CSR
-from recommender.neighbours import NeighbourParams, Neighbours
+from recommender.neighbours import NeighbourParams, Neighbours, table_of
 from recommender.weighting import WeightingParams, listener_shares, scaled_rows, weigh
 
 

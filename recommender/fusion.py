@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from recommender.allpairs import nearest_of_all
+from recommender.allpairs import nearest_wanted
 from recommender.errors import ParameterError
+from recommender.factors import unit_rows
 from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
-from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
+from recommender.neighbours import NeighbourParams, Neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,11 @@ def fused_neighbours(
     Fox & Shaw (1994), Combination of multiple searches, TREC-2: the sum of scores (CombSUM).
     Montague & Aslam (2001), Relevance score normalization for metasearch, CIKM: sums of z-scores.
     """
-    # Without a common listener two artists can still keep the same company: then all pairs are compared.
-    nearest = nearest_of_all if neighbours.min_common_listeners == 0 else nearest_artists
     fused = fuse(parts, among=_have_listeners(plays, neighbours))
     if params.borrowed > 0 and params.n_lenders > 0:
         lenders = NeighbourParams(params.n_lenders, neighbours.min_listeners, neighbours.min_common_listeners)
-        fused = borrow(fused, nearest(fused, plays, lenders), params.borrowed)
-    return nearest(fused, plays, neighbours)
+        fused = borrow(fused, nearest_wanted(fused, plays, lenders), params.borrowed)
+    return nearest_wanted(fused, plays, neighbours)
 
 
 def fuse(parts: Sequence[FloatMatrix], *, among: npt.NDArray[np.bool_]) -> FloatMatrix:
@@ -82,17 +81,15 @@ def fuse(parts: Sequence[FloatMatrix], *, among: npt.NDArray[np.bool_]) -> Float
     """
     scaled = []
     for part in parts:
-        norms = np.linalg.norm(part, axis=1, keepdims=True)
-        unit = np.divide(part, norms, out=np.zeros_like(part), where=norms > 0)
-        deviation = _deviation(unit[among & (norms[:, 0] > 0)])
+        unit = unit_rows(part)
+        deviation = _deviation(unit[among & unit.any(axis=1)])
         scaled.append(unit * np.float32(np.sqrt(1 / deviation)))
     return np.ascontiguousarray(np.hstack(scaled))
 
 
 def borrow(factors: FloatMatrix, lenders: Neighbours, share: float) -> FloatMatrix:
     """Add to each unit row a share of its nearest, each times its cosine."""
-    norms = np.linalg.norm(factors, axis=1, keepdims=True)
-    unit = np.divide(factors, norms, out=np.zeros_like(factors), where=norms > 0)
+    unit = unit_rows(factors)
     is_there = lenders.idx != NO_NEIGHBOUR
     offsets = np.concatenate(([0], np.cumsum(is_there.sum(axis=1))))
     loans = csr_array((lenders.score[is_there], lenders.idx[is_there], offsets), shape=(len(unit), len(unit)))

@@ -20,11 +20,11 @@ from typing import Literal, get_args
 import numba
 import numpy as np
 
-from recommender.colistening import colistening, column_norms, empty_table, row_blocks, table_of
+from recommender.colistening import colistening, column_norms
 from recommender.errors import ParameterError
 from recommender.kernels import FASTMATH, insert, kernel
 from recommender.matrix import CSR
-from recommender.neighbours import NeighbourParams, Neighbours
+from recommender.neighbours import NeighbourParams, Neighbours, empty_table, meeting_blocks, table_of
 from recommender.weighting import WeightingParams, listener_shares, scaled_rows, weigh
 
 Measure = Literal["cosine", "jaccard", "overlap"]
@@ -84,7 +84,7 @@ def knn_neighbours(plays: CSR, params: KNNParams, neighbours: NeighbourParams) -
             heard.by_listener.indptr,
             heard.by_listener.indices,
             heard.by_listener.data,
-            row_blocks(heard),
+            meeting_blocks(heard.by_listener, heard.by_artist),
             column_norms(heard),
             get_args(Measure).index(params.measure),
             np.float32(params.shrinkage),

@@ -15,11 +15,11 @@ from scipy.linalg import LinAlgError, eigh
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import ArpackError, eigsh
 
-from recommender.allpairs import nearest_of_all
+from recommender.allpairs import nearest_wanted
 from recommender.colistening import colistening, pairs_met
 from recommender.errors import DataError, ParameterError
 from recommender.matrix import CSR, FloatMatrix
-from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
+from recommender.neighbours import NeighbourParams, Neighbours
 from recommender.weighting import WeightingParams, listener_shares, scaled_rows, weigh
 
 # Up to this size a dense solver is the faster one.
@@ -52,8 +52,7 @@ def pmi_neighbours(
     plays: CSR, params: PMIParams, neighbours: NeighbourParams, *, rng: np.random.Generator
 ) -> Neighbours:
     """Find each artist's most similar others by :func:`pmi_factors`."""
-    nearest = nearest_of_all if neighbours.min_common_listeners == 0 else nearest_artists
-    return nearest(pmi_factors(plays, params, neighbours, rng=rng), plays, neighbours)
+    return nearest_wanted(pmi_factors(plays, params, neighbours, rng=rng), plays, neighbours)
 
 
 def pmi_factors(plays: CSR, params: PMIParams, neighbours: NeighbourParams, *, rng: np.random.Generator) -> FloatMatrix:

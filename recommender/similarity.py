@@ -100,7 +100,7 @@ def similar_artists(
 
     Returns
     -------
-    Neighbours, only those with common listeners and a positive score.
+    Neighbours with a positive score and, unless ``neighbours`` says 0, with common listeners.
 
     Raises
     ------

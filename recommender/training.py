@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from recommender.aliases import load_aliases
+from recommender.aliases import shipped_aliases
 from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
 from recommender.artifact import DataCard, Manifest, label_arrays, write_artifact
 from recommender.errors import ModelError, ParameterError
@@ -282,6 +282,5 @@ def save_model(
         "k": model.neighbours.idx.shape[1],
         "min_listeners": model.recipe.neighbours.min_listeners,
     }
-    aliases = [(alias.alias, alias.artist) for alias in load_aliases()]
-    name_index = build_index(counts.artist_names, arrays["listeners"], aliases)
+    name_index = build_index(counts.artist_names, arrays["listeners"], shipped_aliases())
     return write_artifact(folder, arrays, card, name_index=name_index)

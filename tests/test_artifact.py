@@ -39,6 +39,16 @@ def rewrite_manifest(folder, **changes):
     (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
 
 
+def rewrite_array(folder, name, change):
+    """Change an array of a model as somebody would who also fixes the checksums."""
+    path = folder / f"{name}.npy"
+    array = np.load(path)
+    np.save(path, change(array).astype(array.dtype))
+    files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    files[name] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
+    rewrite_manifest(folder, files=files)
+
+
 def test_a_model_comes_back_as_it_was(saved):
     counts = community_counts()
     trained = train(counts.plays, small_recipe(), rng=np.random.default_rng(0))
@@ -171,12 +181,7 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("name", IMPOSSIBLE)
 def test_impossible_values_are_refused_even_if_the_checksums_fit(model, name):
-    path = model / f"{name}.npy"
-    array = np.load(path)
-    np.save(path, IMPOSSIBLE[name](array).astype(array.dtype))
-    files = json.loads((model / MANIFEST).read_text(encoding="utf-8"))["files"]
-    files[name] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
-    rewrite_manifest(model, files=files)
+    rewrite_array(model, name, IMPOSSIBLE[name])
     with pytest.raises(ModelError, match=rf"damaged: {name}\.npy (holds impossible values|is not UTF-8)"):
         open_artifact(model)
 
@@ -197,12 +202,7 @@ IMPOSSIBLE_INDEX = {
 
 @pytest.mark.parametrize("name", IMPOSSIBLE_INDEX)
 def test_an_index_of_names_that_points_nowhere_is_refused_even_if_the_checksums_fit(model, name):
-    path = model / f"names_{name}.npy"
-    array = np.load(path)
-    np.save(path, IMPOSSIBLE_INDEX[name](array).astype(array.dtype))
-    files = json.loads((model / MANIFEST).read_text(encoding="utf-8"))["files"]
-    files[f"names_{name}"] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
-    rewrite_manifest(model, files=files)
+    rewrite_array(model, f"names_{name}", IMPOSSIBLE_INDEX[name])
     with pytest.raises(ModelError, match="damaged: its index of names"):
         open_artifact(model)
 

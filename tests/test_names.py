@@ -19,6 +19,7 @@ from recommender.names import (
     resolver_of,
     tight_key,
 )
+from recommender.naming.evaluation import offered
 from recommender.naming.hashing import deletion_hashes, hash_text, hash_texts
 from recommender.naming.spelling import one_slip_away, slip_cost
 
@@ -260,16 +261,6 @@ def test_marks_that_make_another_letter_are_kept():
     assert resolver.resolve("ガガ").artist_idx == 0
     assert resolver.resolve("カカ").artist_idx == 1
     assert tight_key("ガ") != tight_key("カ")
-
-
-def offered(outcome):
-    match outcome:
-        case Found(artist_idx=idx, others=others):
-            return (idx, *others)
-        case Ambiguous(choices):
-            return choices
-        case NotFound(nearest):
-            return nearest
 
 
 def test_every_name_finds_itself(resolver):

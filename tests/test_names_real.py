@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from recommender.aliases import load_aliases
+from recommender.aliases import shipped_aliases
 from recommender.names import resolver_of
 from recommender.naming.evaluation import evaluate, read_labelled
 from recommender.naming.keys import tight_key
@@ -27,7 +27,7 @@ def listed():
 
 @pytest.fixture(scope="module")
 def resolver(listed):
-    aliases = [(alias.alias, alias.artist) for alias in load_aliases()]
+    aliases = shipped_aliases()
     return resolver_of(*listed, aliases=aliases)[0]
 
 

@@ -1,9 +1,5 @@
 """Every way to find similar artists keeps one contract, and equals its formula."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -19,6 +15,7 @@ from recommender.neighbours import NeighbourParams, nearest_artists
 from recommender.pmi import PMIParams, pmi_factors
 from recommender.similarity import ScaledLSAParams, SimilarityParams, resolved, scaled_lsa, similar_artists
 from recommender.weighting import WeightingParams, listener_shares, weigh
+from threads import printed_by_any_number_of_threads
 
 WORLD = community_plays(150, seed=3)
 EVERY_METHOD = {
@@ -304,15 +301,4 @@ for preset in ("best", "pmi", "ease", "shrunk-cosine"):
 
 
 def test_the_bits_do_not_depend_on_the_number_of_threads():
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", TRAIN_AND_HASH],
-            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads},
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for threads in ("1", "2")
-    }
-    assert len(printed) == 1
-    assert len(printed.pop().splitlines()) == 4
+    assert len(printed_by_any_number_of_threads(TRAIN_AND_HASH)) == 4

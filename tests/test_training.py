@@ -1,9 +1,5 @@
 """Presets and what they decide."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -11,6 +7,7 @@ from communities import community_plays, small_recipe
 from recommender.errors import DataError, ModelError, ParameterError
 from recommender.matrix import CSR
 from recommender.training import PRESETS, adjusted, choose_preset, train
+from threads import printed_by_any_number_of_threads
 
 
 @pytest.mark.parametrize(
@@ -108,15 +105,4 @@ for preset in ("als", "article-als", "article-lsa"):
 
 def test_the_bits_do_not_depend_on_the_number_of_threads():
     """Neither on numba's nor on those of BLAS, whose large products are summed in another order by each number."""
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", TRAIN_AND_HASH],
-            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads},
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for threads in ("1", "2")
-    }
-    assert len(printed) == 1
-    assert len(printed.pop().splitlines()) == 3
+    assert len(printed_by_any_number_of_threads(TRAIN_AND_HASH)) == 3
