@@ -15,12 +15,12 @@ from recommender.artifact import DataCard, Manifest, label_arrays, write_artifac
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
 from recommender.knn import KNNParams
-from recommender.least_squares import RidgeParams
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.naming.building import build_index
 from recommender.neighbours import NeighbourParams, Neighbours
 from recommender.plays import PlayCounts
+from recommender.ridge import RidgeParams
 from recommender.similarity import SimilarityParams, resolved, similar_artists
 from recommender.weighting import WeightingParams, confidence, weigh
 
