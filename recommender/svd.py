@@ -18,9 +18,12 @@ from recommender.kernels import balanced_blocks
 from recommender.matrix import CSR, FloatMatrix
 from recommender.svd_kernels import GROUP
 
-MAX_STEPS = 24
-# A direction of a new block that is this part of it or less is rounding; up to AGAIN it is made orthogonal twice.
+# Directions of a new block of no more than SMALL of its length are rounding; up to AGAIN, rounding has turned them.
 SMALL, AGAIN = 1e-5, 1e-3
+# The least by which the gain of a step is taken to shrink at the next.
+SLOW_FALL = 0.3
+# Memory: so many columns of float32 beside the matrix, unless there are many factors; listening data need half of them.
+MOST_COLUMNS = 768
 # Below this part of the largest eigenvalue of WtW, float32 holds only noise.
 NOISE = 1e-6
 # A matrix with a side this small is decomposed densely, in float64.
@@ -46,7 +49,7 @@ class TruncatedSVD:
 
 
 def truncated_svd(
-    matrix: CSR, n_factors: int, *, rng: np.random.Generator, tolerance: float = 2e-3, max_steps: int = MAX_STEPS
+    matrix: CSR, n_factors: int, *, rng: np.random.Generator, tolerance: float = 1e-3, max_steps: int = 100
 ) -> TruncatedSVD:
     """Find the strongest singular values and right singular vectors of a sparse matrix.
 
@@ -57,7 +60,8 @@ def truncated_svd(
     rng : draws the sketch; the same state gives the same bits for any number of threads, of BLAS one thread given.
     tolerance : stop when the captured variance (sum of squared singular values) is estimated to miss no more than this
         part of the best possible; the estimate is cautious.
-    max_steps : stop after so many products with ``WtW`` in any case; 2 is a cheap start for other methods.
+    max_steps : stop after so many products with ``WtW`` in any case, as also when the space has become large; 2 is a
+        cheap start for other methods.
 
     Raises
     ------
@@ -113,11 +117,11 @@ def _dense(matrix: CSR, n_factors: int) -> tuple[Float64, FloatMatrix]:
 def _block_krylov(
     matrix: CSR, n_factors: int, rng: np.random.Generator, tolerance: float, max_steps: int
 ) -> tuple[Float64, FloatMatrix]:
-    """The largest eigenvalues of ``WtW`` and their vectors in the space of all blocks; fewer, where there are no more."""
+    """The largest eigenvalues of ``WtW`` and their vectors, as far as the space of all blocks has them."""
     n_columns = matrix.shape[1]
     width = _width(n_factors, max_steps)
-    least, most = -(-n_factors // width), min(matrix.shape) // width
-    max_steps = max(min(max_steps, most), least)
+    least = -(-n_factors // width)
+    max_steps = max(min(max_steps, max(MOST_COLUMNS, 4 * n_factors) // width, min(matrix.shape) // width), least)
     indices = matrix.indices.astype(np.int32, copy=False)
     basis = svd_kernels.empty_blocks(max_steps, n_columns, width)
     block = svd_kernels.empty_blocks(1, n_columns, width)[0]
@@ -148,22 +152,26 @@ def _block_krylov(
 
 
 def _width(n_factors: int, max_steps: int) -> int:
-    """Columns of a block: with few steps all factors must be in the first; with many, narrow ones make the better space."""
-    return GROUP * max(2, -(-n_factors // GROUP) if max_steps <= 2 else 0)
+    """Columns of a block. Narrow ones make the better space, but two steps must bring all factors."""
+    return GROUP * max(2, -(-n_factors // (GROUP * (1 if max_steps <= 2 else 6))))
 
 
 def _missed(gains: list[float]) -> float:
-    """Estimate what part of the variance is still to come, if gains go on to fall as they fell."""
-    if len(gains) < 3 or gains[-1] >= gains[-2]:
+    """Estimate what part of the variance is still to come, if gains fall on as they did at the slower of two steps.
+
+    They fall fast while the strong directions are found, and slowly among the weak ones, which are many and alike.
+    """
+    if len(gains) < 3:
         return 1.0
-    return max(gains[-1], 0.0) ** 2 / (gains[-2] - gains[-1])
+    slowest = max(SLOW_FALL, gains[-1] / gains[-2], gains[-2] / gains[-3])
+    return max(gains[-1], 0.0) * slowest / (1 - slowest) if slowest < 1 else 1.0
 
 
 def _sketch(matrix: CSR, rng: np.random.Generator, block: FloatMatrix) -> None:
-    """Add each row of the matrix, with a random sign, to a random column of the block."""
+    """Add each row of the matrix, by a random multiple, to a random column of the block."""
     column = rng.integers(0, block.shape[1], matrix.shape[0])
-    sign = rng.choice(np.array([-1, 1], dtype=np.float32), matrix.shape[0])
-    svd_kernels.sketch(matrix.indptr, matrix.indices, matrix.data, column, sign, block)
+    scale = rng.standard_normal(matrix.shape[0], dtype=np.float32)
+    svd_kernels.sketch(matrix.indptr, matrix.indices, matrix.data, column, scale, block)
 
 
 def _products(basis: FloatMatrix, block: FloatMatrix) -> Float64:
@@ -191,7 +199,7 @@ def _orthonormalize(block: FloatMatrix, basis: FloatMatrix, coefficients: Float6
     errors become zero; returns whether anything else was there.
     """
     whole = 0.0
-    while True:
+    for _ in range(3):
         if coefficients is None:
             coefficients = _products(basis, block)
         left = svd_kernels.subtract(block, basis, coefficients.astype(np.float32)).sum(axis=0, dtype=np.float64)
@@ -202,6 +210,6 @@ def _orthonormalize(block: FloatMatrix, basis: FloatMatrix, coefficients: Float6
         rotation = np.where(kept, vectors / np.sqrt(np.where(kept, squared, 1.0)), 0.0)
         svd_kernels.combine(block[None], np.ascontiguousarray(rotation[None], dtype=np.float32), block)
         if not kept.any() or squared[kept][0] > (AGAIN * whole) ** 2:
-            return bool(kept.any())
-        # So little was left of the smallest direction that rounding has turned it: once more, from what it is now.
-        whole, coefficients = 1.0, None
+            break
+        whole, coefficients = 1.0, None  # once more, from what it is now
+    return bool(kept.any())

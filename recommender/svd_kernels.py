@@ -1,8 +1,8 @@
 """The compiled inner loops of the truncated SVD.
 
 A *block* is a tall dense matrix of a few times GROUP columns, rows contiguous and aligned to cache lines. Whatever the
-number of threads, the bits are the same: one thread takes a group of columns through the whole sparse matrix, one thread
-computes a tile of TILE rows in a dense product, and sums over tiles are taken in their order.
+number of threads, the bits are the same: one thread takes a group of columns through the whole sparse matrix, one
+thread computes a tile of TILE rows in a dense product, and sums over tiles are taken in their order.
 """
 
 from collections.abc import Callable
@@ -34,16 +34,45 @@ def empty_blocks(n_blocks: int, n_rows: int, n_columns: int) -> npt.NDArray[np.f
     return spare[first : first + size].reshape(n_blocks, n_rows, n_columns)
 
 
+def _cells(builder: Any, begin: Any, end: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]) -> Any:
+    """Generate a loop over cells that carries vectors in registers from one to the next; returns the last ones."""
+    before = builder.block
+    test, inside, after = (builder.append_basic_block(name) for name in ("test", "inside", "after"))
+    builder.branch(test)
+    builder.position_at_end(test)
+    cell, held = builder.phi(begin.type), [builder.phi(value.type) for value in carried]
+    builder.cbranch(builder.icmp_signed("<", cell, end), inside, after)
+    builder.position_at_end(inside)
+    carried_on = body(cell, held)
+    following = builder.add(cell, ir.Constant(begin.type, 1))
+    for place, value, value_on in zip([cell, *held], [begin, *carried], [following, *carried_on], strict=True):
+        place.add_incoming(value, before)
+        place.add_incoming(value_on, builder.block)
+    builder.branch(test)
+    builder.position_at_end(after)
+    return held
+
+
+def _prefetch(builder: Any, addresses: list[Any], *, to_write: int) -> None:
+    """Generate hints that these vectors will be needed soon, one for each cache line."""
+    byte_pointer, option = ir.IntType(8).as_pointer(), ir.IntType(32)
+    prefetch_type = ir.FunctionType(ir.VoidType(), [byte_pointer, option, option, option])
+    prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte_pointer], prefetch_type)
+    options = [ir.Constant(option, value) for value in (to_write, 3, 1)]  # to be kept in the cache; of data
+    for address in addresses[:: CACHE_LINE // (4 * LANES)]:
+        builder.call(prefetch, [builder.bitcast(address, byte_pointer), *options])
+
+
 def _gram_row_code(context, indices, values, begin, end, last, source, target, stride):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """``t = sum w source[i]; target[i] += w t`` over the cells of one row, t held in vector registers.
 
     In plain numba t is an array that might overlap the target: LLVM stores and reloads it at every cell, or gives up
-    vectors altogether (measured: 1.6 times slower with 64 columns, 1.9 times with 32). Nor can numba prefetch (1.5 times
-    slower). Addresses come as integers; ``last`` is the last cell of all, ``stride`` a row's length in vectors.
+    vectors altogether (measured: 1.6 times slower with 64 columns, 1.9 times with 32). Nor can numba prefetch (1.5
+    times slower). Addresses come as integers; ``last`` is the last cell of all, ``stride`` a row's length in vectors.
     """
     signature = types.void(*[types.int64] * 8)
     index_type, float_type, long = ir.IntType(32), ir.FloatType(), ir.IntType(64)
-    vector, byte_pointer = ir.VectorType(float_type, LANES), ir.IntType(8).as_pointer()
+    vector = ir.VectorType(float_type, LANES)
     flags = ("contract", "reassoc", "nsz")
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ARG001
@@ -52,67 +81,38 @@ def _gram_row_code(context, indices, values, begin, end, last, source, target, s
         value_at = builder.inttoptr(values, float_type.as_pointer())
         source_at = builder.inttoptr(source, vector.as_pointer())
         target_at = builder.inttoptr(target, vector.as_pointer())
-        prefetch_type = ir.FunctionType(ir.VoidType(), [byte_pointer, index_type, index_type, index_type])
-        prefetch_line = builder.module.declare_intrinsic("llvm.prefetch", [byte_pointer], prefetch_type)
 
-        def first_vector(cell: Any) -> Any:
-            return builder.mul(builder.zext(builder.load(builder.gep(index_at, [cell])), long), stride)
-
-        def prefetch(address: Any, place: Any, *, to_write: int) -> None:
-            options = [ir.Constant(index_type, option) for option in (to_write, 3, 1)]  # keep it; it is data
-            for v in range(0, VECTORS, CACHE_LINE // (4 * LANES)):
-                line = builder.gep(address, [builder.add(place, ir.Constant(long, v))])
-                builder.call(prefetch_line, [builder.bitcast(line, byte_pointer), *options])
+        def row_of(matrix_at: Any, cell: Any) -> list[Any]:
+            first = builder.mul(builder.zext(builder.load(builder.gep(index_at, [cell])), long), stride)
+            return [builder.gep(matrix_at, [builder.add(first, ir.Constant(long, v))]) for v in range(VECTORS)]
 
         def weight_of(cell: Any) -> Any:
-            undefined = ir.Constant(vector, ir.Undefined)
-            lone = builder.insert_element(
-                undefined, builder.load(builder.gep(value_at, [cell])), ir.Constant(index_type, 0)
-            )
+            undefined, value = ir.Constant(vector, ir.Undefined), builder.load(builder.gep(value_at, [cell]))
+            lone = builder.insert_element(undefined, value, ir.Constant(index_type, 0))
             return builder.shuffle_vector(lone, undefined, ir.Constant(ir.VectorType(index_type, LANES), None))
 
-        def cells(carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]) -> list[Any]:
-            """Loop over the cells, carrying vectors in registers from one to the next."""
-            before = builder.block
-            test, inside, after = (builder.append_basic_block(name) for name in ("test", "inside", "after"))
-            builder.branch(test)
-            builder.position_at_end(test)
-            cell, held = builder.phi(long), [builder.phi(vector) for _ in carried]
-            builder.cbranch(builder.icmp_signed("<", cell, end), inside, after)
-            builder.position_at_end(inside)
-            carried_on = body(cell, held)
-            following = builder.add(cell, ir.Constant(long, 1))
-            for place, value, value_on in zip([cell, *held], [begin, *carried], [following, *carried_on], strict=True):
-                place.add_incoming(value, before)
-                place.add_incoming(value_on, builder.block)
-            builder.branch(test)
-            builder.position_at_end(after)
-            return held
-
-        def plus_product(start: Any, weight: Any, value: Any) -> Any:
+        def plus_product(start: Any, weight: Any, address: Any) -> Any:
+            value = builder.load(address, align=4)
             return builder.fadd(start, builder.fmul(weight, value, flags=flags), flags=flags)
 
-        def vectors(address: Any, place: Any) -> list[Any]:
-            return [builder.gep(address, [builder.add(place, ir.Constant(long, v))]) for v in range(VECTORS)]
-
         def gather(cell: Any, held: list[Any]) -> list[Any]:
-            place, weight = first_vector(cell), weight_of(cell)
-            prefetch(target_at, place, to_write=1)  # for the loop below
+            _prefetch(builder, row_of(target_at, cell), to_write=1)  # for the second loop
             ahead = builder.add(cell, ir.Constant(long, AHEAD))
             ahead = builder.select(builder.icmp_signed("<", ahead, last), ahead, last)
-            prefetch(source_at, first_vector(ahead), to_write=0)
-            loaded = [builder.load(address, align=4) for address in vectors(source_at, place)]
-            return [plus_product(t, weight, value) for t, value in zip(held, loaded, strict=True)]
+            _prefetch(builder, row_of(source_at, ahead), to_write=0)
+            weight = weight_of(cell)
+            return [plus_product(t, weight, a) for t, a in zip(held, row_of(source_at, cell), strict=True)]
 
-        summed = cells([ir.Constant(vector, None)] * VECTORS, gather)
+        summed = _cells(builder, begin, end, [ir.Constant(vector, None)] * VECTORS, gather)
 
         def scatter(cell: Any, _held: list[Any]) -> list[Any]:
-            place, weight = first_vector(cell), weight_of(cell)
-            for address, t in zip(vectors(target_at, place), summed, strict=True):
-                builder.store(plus_product(builder.load(address, align=4), weight, t), address, align=4)
+            weight = weight_of(cell)
+            for t, address in zip(summed, row_of(target_at, cell), strict=True):
+                moved = builder.fmul(weight, t, flags=flags)
+                builder.store(builder.fadd(builder.load(address, align=4), moved, flags=flags), address, align=4)
             return []
 
-        cells([], scatter)
+        _cells(builder, begin, end, [], scatter)
         return context.get_dummy_value()
 
     return signature, generate
@@ -137,15 +137,15 @@ def gram_product(indptr, indices, values, source, target):  # type: ignore[no-un
 
 
 @kernel(parallel=True)
-def sketch(indptr, indices, values, column, sign, target):  # type: ignore[no-untyped-def]
-    """``target = Wt S``, S having one entry, ``sign``, in each row, in its ``column``: costs nnz, not nnz x columns."""
+def sketch(indptr, indices, values, column, scale, target):  # type: ignore[no-untyped-def]
+    """``target = Wt S``; a row of S has one entry, ``scale``, in its ``column``: it costs nnz, not nnz x columns."""
     for group in numba.prange(target.shape[1] // GROUP):
         target[:, group * GROUP : (group + 1) * GROUP] = np.float32(0)
         for row in range(indptr.shape[0] - 1):
             place = column[row]
             if place // GROUP == group:
                 for cell in range(indptr[row], indptr[row + 1]):
-                    target[indices[cell], place] += sign[row] * values[cell]
+                    target[indices[cell], place] += scale[row] * values[cell]
 
 
 @kernel(parallel=True)
