@@ -61,7 +61,7 @@ def train(
     algorithm: Annotated[str | None, typer.Option(help="als or lsa.", show_default="als")] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="als (tuned), article-als or article-lsa.", show_default="the algorithm's best"),
+        typer.Option(help="als or lsa (tuned), article-als or article-lsa.", show_default="the algorithm's best"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same data, options and seed: the same model.")] = 0,
     factors: Annotated[

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
+from threadpoolctl import threadpool_limits
 
 from recommender import svd_kernels
 from recommender.errors import DataError, ParameterError
@@ -57,7 +58,7 @@ def truncated_svd(
     ----------
     matrix : shape (n_rows, n_columns), finite values of any sign.
     n_factors : 1 to the shorter side.
-    rng : draws the sketch; the same state gives the same bits for any number of threads, of BLAS one thread given.
+    rng : draws the sketch; the same state gives the same bits for any number of threads.
     tolerance : stop when the captured variance (sum of squared singular values) is estimated to miss no more than this
         part of the best possible; the estimate is cautious.
     max_steps : stop after so many products with ``WtW`` in any case, as also when the space has become large; 2 is a
@@ -81,10 +82,13 @@ def truncated_svd(
         )
     if not matrix.data.any():
         raise DataError("all weights are zero")
-    if smaller <= max(DENSE_SIDE, 4 * n_factors):
-        eigenvalues, right = _dense(matrix, n_factors)
-    else:
-        eigenvalues, right = _block_krylov(matrix, n_factors, rng, tolerance, max_steps)
+    # The blocks of a product are spread over threads already; BLAS threads inside them would only wait for each other,
+    # and each number of them sums in another order.
+    with threadpool_limits(limits=1, user_api="blas"):
+        if smaller <= max(DENSE_SIDE, 4 * n_factors):
+            eigenvalues, right = _dense(matrix, n_factors)
+        else:
+            eigenvalues, right = _block_krylov(matrix, n_factors, rng, tolerance, max_steps)
     missing = n_factors - len(eigenvalues)
     eigenvalues, right = np.pad(eigenvalues, (0, missing)), np.pad(right, ((0, 0), (0, missing)))
     real = eigenvalues > NOISE * eigenvalues[0]

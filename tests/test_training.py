@@ -18,7 +18,7 @@ from recommender.training import PRESETS, adjusted, choose_preset, train
     [
         (None, None, "als"),
         (None, "als", "als"),
-        (None, "lsa", "article-lsa"),
+        (None, "lsa", "lsa"),
         ("article-als", None, "article-als"),
         ("article-als", "als", "article-als"),
     ],
@@ -29,7 +29,7 @@ def test_preset_and_algorithm_name_one_recipe(preset, algorithm, chosen):
 
 @pytest.mark.parametrize(
     ("preset", "algorithm", "says"),
-    [("x", None, "als, article-als"), (None, "knn", "als, lsa"), ("article-lsa", "als", "leave one of them out")],
+    [("x", None, "als, lsa, article-als"), (None, "knn", "als, lsa"), ("article-lsa", "als", "leave one of them out")],
 )
 def test_names_that_do_not_fit_are_refused(preset, algorithm, says):
     with pytest.raises(ParameterError, match=says):
@@ -41,7 +41,7 @@ def test_article_presets_hold_the_article_s_numbers():
     for recipe in (als, lsa):
         assert (recipe.weighting.scheme, recipe.weighting.k1, recipe.weighting.b) == ("bm25", 100.0, 0.8)
     assert (als.als.n_factors, als.als.regularization) == (50, 0.01)
-    assert lsa.lsa.n_factors == 50
+    assert (lsa.lsa.n_factors, lsa.lsa.popularity, lsa.lsa.strength) == (50, 0, 0)
 
 
 def test_adjusting_replaces_only_what_is_given():
@@ -94,7 +94,7 @@ from recommender.matrix import CSR
 from recommender.training import PRESETS, train
 rng = np.random.default_rng(0)
 plays = CSR((rng.random((4000, 1500)) < 0.02).astype(np.float32) * rng.integers(1, 99, (4000, 1500), dtype=np.int64))
-for preset in ("als", "article-als", "article-lsa"):
+for preset in ("als", "lsa", "article-als", "article-lsa"):
     model = train(plays.astype(np.float32), PRESETS[preset], rng=np.random.default_rng(1))
     bits = model.factors.artist_factors.tobytes() + model.neighbours.idx.tobytes() + model.neighbours.score.tobytes()
     print(preset, hashlib.sha256(bits).hexdigest())
@@ -114,4 +114,4 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
         for threads in ("1", "2")
     }
     assert len(printed) == 1
-    assert len(printed.pop().splitlines()) == 3
+    assert len(printed.pop().splitlines()) == 4
