@@ -3,7 +3,7 @@
 The right singular vectors of W are the eigenvectors of ``WtW``. A first block of vectors is a random sketch of W's
 rows; each step multiplies the last block by ``WtW`` and makes it orthogonal to all before. The best vectors in the
 space of all blocks (Rayleigh-Ritz) approach the strongest singular vectors far sooner than powers of one block do
-(Musco & Musco 2015). ``WtW`` is applied in one pass over the rows of W, and W is never transposed.
+(Musco & Musco 2015). ``WtW`` is applied in one pass over the rows of W, without its transpose.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ MOST_COLUMNS = 768
 NOISE = 1e-6
 # A matrix with a side this small is decomposed densely, in float64.
 DENSE_SIDE = 512
+# With so many fewer rows than columns it pays to transpose the matrix, as the dense work goes by the columns.
+TURN = 0.7
 BLOCK_WORK = 16_384
 
 Float64 = npt.NDArray[np.float64]
@@ -87,6 +89,10 @@ def truncated_svd(
     with threadpool_limits(limits=1, user_api="blas"):
         if smaller <= max(DENSE_SIDE, 4 * n_factors):
             eigenvalues, right = _dense(matrix, n_factors)
+        elif matrix.shape[0] < TURN * matrix.shape[1]:
+            turned: CSR = CSR(matrix.T.tocsr())
+            eigenvalues, left = _block_krylov(turned, n_factors, rng, tolerance, max_steps)
+            right = project(turned, left) / np.sqrt(np.maximum(eigenvalues, NOISE * eigenvalues[0])).astype(np.float32)
         else:
             eigenvalues, right = _block_krylov(matrix, n_factors, rng, tolerance, max_steps)
     missing = n_factors - len(eigenvalues)

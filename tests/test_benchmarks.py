@@ -1,7 +1,9 @@
 """What the benchmarks stand on: the twin is what it says, and the judge judges."""
 
 import numpy as np
+import pytest
 
+import lsa
 import train as benchmark
 import twin
 from recommender.matrix import CSR
@@ -41,3 +43,13 @@ def test_the_judge_gives_one_to_an_oracle_and_little_to_chance():
     assert benchmark.ndcg(oracle, train, judged, hidden) == 1.0
     chance = np.random.default_rng(1).random((plays.shape[1], plays.shape[0]), dtype=np.float32)
     assert benchmark.ndcg((everyone, chance), train, judged, hidden) < 0.05
+
+
+def test_captured_variance_is_that_of_the_space_however_its_vectors_are_scaled():
+    rng = np.random.default_rng(0)
+    dense = rng.random((60, 20)) * (rng.random((60, 20)) < 0.4)
+    _, s, vt = np.linalg.svd(dense)
+    weights = CSR(dense.astype(np.float32))
+    assert lsa.captured(weights, vt[:5].T) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
+    assert lsa.captured(weights, vt[:5].T * [1, 2, 3, 4, 5]) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
+    assert lsa.captured(weights, rng.standard_normal((20, 5))) < (s[:5] ** 2).sum()
