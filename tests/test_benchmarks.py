@@ -1,9 +1,12 @@
 """What the benchmarks stand on: the twin is what it says, and the judge judges."""
 
 import numpy as np
+import pytest
 
+import lsa
 import train as benchmark
 import twin
+from recommender.matrix import CSR
 
 
 def test_the_twin_is_the_same_for_the_same_seed_and_has_the_shape_of_the_real_one():
@@ -45,3 +48,13 @@ def test_time_to_a_goal_is_that_of_the_first_step_there():
     steps = [(1.0, 30.0, 0.1), (2.0, 20.0, 0.3), (3.0, 10.0, 0.2)]
     assert benchmark._first(steps, lambda step: step[1] <= 20) == (2.0, 2)
     assert benchmark._first(steps, lambda step: step[2] >= 0.5) == (np.inf, 3)
+
+
+def test_captured_variance_is_that_of_the_space_however_its_vectors_are_scaled():
+    rng = np.random.default_rng(0)
+    dense = rng.random((60, 20)) * (rng.random((60, 20)) < 0.4)
+    _, s, vt = np.linalg.svd(dense)
+    weights = CSR(dense.astype(np.float32))
+    assert lsa.captured(weights, vt[:5].T) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
+    assert lsa.captured(weights, vt[:5].T * [1, 2, 3, 4, 5]) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
+    assert lsa.captured(weights, rng.standard_normal((20, 5))) < (s[:5] ** 2).sum()
