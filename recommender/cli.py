@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data, cli_names
+from recommender import cli_data, cli_names, cli_recommend
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
@@ -43,6 +43,7 @@ export_app = typer.Typer(no_args_is_help=True, help="Write what a model knows as
 app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
 app.command("names")(cli_names.names)
+app.command("recommend")(cli_recommend.recommend)
 
 
 @app.command()

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
 
 from recommender.errors import ParameterError
-from recommender.matrix import CSR, FloatMatrix
+from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 from recommender.ridge import RidgeParams
 
 GRAM_BLOCK = 8192
@@ -201,6 +202,13 @@ class Recommender:
         normal = self._gram + own * np.eye(len(self._gram)) + (rated.T * beyond_one) @ rated
         pull = alpha * taste.weights + (1.0 - float(ridge.absent))
         return normal, liked.T * pull
+
+
+def link_matrix(idx: npt.NDArray[np.int32], weight: FloatMatrix) -> CSR:
+    """Turn a table of links, each artist's own in its row, into what each like (row) adds to others (columns)."""
+    n_artists = idx.shape[0]
+    artist, place = np.nonzero(idx != NO_NEIGHBOUR)
+    return CSR(coo_array((weight[artist, place], (idx[artist, place], artist)), shape=(n_artists, n_artists)))
 
 
 def gram(factors: FloatMatrix) -> Doubles:

@@ -15,6 +15,7 @@ from recommender.artifact import DataCard, Manifest, label_arrays, write_artifac
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
 from recommender.knn import KNNParams
+from recommender.linking import LinkParams, Links, ease_links
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.naming.building import build_index
@@ -35,7 +36,7 @@ class Recipe:
 
     ``algorithm`` makes the factors, which recommend, blend and lead from one artist to another; ``similarity`` makes
     the table of similar artists, from these factors, from others, or from the plays themselves. ``alpha`` is the
-    confidence of one unit of weight; only ALS uses it.
+    confidence of one unit of weight; only ALS uses it. ``links`` stand beside the factors when recommending.
     """
 
     algorithm: Algorithm
@@ -45,6 +46,7 @@ class Recipe:
     alpha: float = 5.0
     similarity: SimilarityParams = field(default_factory=SimilarityParams)
     neighbours: NeighbourParams = field(default_factory=NeighbourParams)
+    links: LinkParams = field(default_factory=LinkParams)
 
     def parameters(self) -> dict[str, object]:
         """Only what this algorithm uses, as plain values for the manifest."""
@@ -52,6 +54,7 @@ class Recipe:
             "weighting": asdict(self.weighting),
             "similarity": self.similarity.parameters(),
             "neighbours": asdict(self.neighbours),
+            "links": asdict(self.links),
         }
         match self.algorithm:
             case "als":
@@ -115,11 +118,16 @@ BEST_PRESET = "best"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """What training leaves: the factors and the neighbour table, and the recipe with what the data's size decided."""
+    """What training leaves: the factors and the neighbour table, and the recipe with what the data's size decided.
+
+    ``typical_weight`` is the mean weight of a pair, ``links`` what recommends beside the factors.
+    """
 
     recipe: Recipe
     factors: Factors
     neighbours: Neighbours
+    typical_weight: float = 1.0
+    links: Links | None = None
 
 
 def choose_preset(preset: str | None, algorithm: str | None) -> str:
@@ -225,12 +233,16 @@ def _train(
     step("finding neighbours", 0, 1, "")
     neighbours = similar_artists(plays, factors, similarity, params, rng=rng)
     step("finding neighbours", 1, 1, "")
+    typical = float(weights.data.mean(dtype=np.float64))
+    if recipe.links.share > 0:
+        step("linking artists", 0, 1, "")
+    links = ease_links(plays, recipe.links, min_listeners=params.min_listeners, typical_weight=typical)
     if (neighbours.idx == NO_NEIGHBOUR).all():
         raise ModelError(
             f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
             "bring more data, or lower --min-listeners. No model was saved"
         )
-    return TrainedModel(recipe, factors, neighbours)
+    return TrainedModel(recipe, factors, neighbours, typical, links)
 
 
 def _in_words(reached: Iteration) -> str:
@@ -268,12 +280,14 @@ def save_model(
         "neighbour_score": model.neighbours.score,
         "support": model.neighbours.support,
     }
+    if model.links is not None:
+        arrays |= {"link_idx": model.links.idx, "link_weight": model.links.weight}
     n_listeners, n_artists = counts.plays.shape
     card = {
         "id": folder.name,
         "algorithm": model.recipe.algorithm,
         "preset": preset,
-        "parameters": model.recipe.parameters(),
+        "parameters": model.recipe.parameters() | {"typical_weight": model.typical_weight},
         "seed": seed,
         "objective": model.factors.objective,
         "data": asdict(
