@@ -19,20 +19,22 @@ from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 class LinkParams:
     """Options of :func:`ease_links`.
 
-    ``share`` >= 0 is the weight of EASE's score beside that of the factors; 0 is factors alone. ``k`` >= 1 links are
+    ``share`` >= 0 is the weight of EASE's score beside that of the factors, which count ``factor_share`` >= 0 times: 0
+    and 1 is factors alone, 1 and 0 EASE alone. ``k`` >= 1 links are
     kept for each artist. ``regularization`` > 0. ``largest`` : no links for more artists than this, as EASE inverts a
     dense matrix of them (12,000 take 4 GB); nor where listeners bring more than ``most_pairs`` pairs together.
     """
 
     share: float = 0.0
+    factor_share: float = 1.0
     k: int = 50
     regularization: float = 90.0
     largest: int = 12_000
     most_pairs: int = 1_000_000_000
 
     def __post_init__(self) -> None:
-        if not 0 <= self.share < np.inf:
-            raise ParameterError(f"share is {self.share}; links need a number of 0 or more")
+        if not (0 <= self.share < np.inf and 0 <= self.factor_share < np.inf and self.share + self.factor_share > 0):
+            raise ParameterError("share and factor_share are numbers of 0 or more, and not both 0")
         if self.k < 1:
             raise ParameterError(f"k is {self.k}; keep at least 1 link")
         if not self.regularization > 0:

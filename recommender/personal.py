@@ -114,12 +114,14 @@ def recommender_of(artifact: Artifact) -> Recommender:
     ModelError : its card does not say how it was trained.
     """
     manifest = artifact.manifest
-    links = None
+    links, factor_share = None, 1.0
     if artifact.link_idx is not None and artifact.link_weight is not None:
         links = link_matrix(artifact.link_idx, artifact.link_weight)
+        factor_share = float(manifest.parameters.get("links", {}).get("factor_share", 1.0))
     answerable = np.asarray(artifact.listeners) >= manifest.min_listeners
     objective = objective_of(manifest.algorithm, manifest.parameters, model=manifest.id)
-    return Recommender(np.asarray(artifact.artist_factors), objective, answerable=answerable, links=links)
+    factors = np.asarray(artifact.artist_factors)
+    return Recommender(factors, objective, answerable=answerable, links=links, factor_share=factor_share)
 
 
 def objective_of(algorithm: str, parameters: Mapping[str, Any], *, model: str) -> Objective:

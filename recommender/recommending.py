@@ -102,6 +102,7 @@ class Recommender:
     answerable : shape (n_artists,), which artists may be recommended.
     links : shape (n_artists, n_artists), what one unit of weight of an artist (row) adds to the score of others
         (columns); none by default.
+    factor_share : what the factors' own score counts beside the links; 0 is links alone.
     """
 
     def __init__(
@@ -111,11 +112,13 @@ class Recommender:
         *,
         answerable: npt.NDArray[np.bool_],
         links: CSR | None = None,
+        factor_share: float = 1.0,
     ) -> None:
         self.objective = objective
         self._factors = artist_factors
         self._answerable = answerable
         self._links = links
+        self._factor_share = np.float32(factor_share)
         everywhere = 1.0 if objective.ridge is None else objective.ridge.everywhere
         self._gram = everywhere * gram(artist_factors)
 
@@ -135,7 +138,7 @@ class Recommender:
 
     def scores(self, taste: Taste) -> FloatMatrix:
         """Score all artists, shape (n_artists,); the higher, the likelier to be liked."""
-        scores: FloatMatrix = self._factors @ self.fold_in(taste)
+        scores: FloatMatrix = self._factors @ (self._factor_share * self.fold_in(taste))
         if self._links is not None:
             heard = self._links[taste.liked]
             np.add.at(
@@ -157,6 +160,27 @@ class Recommender:
             if left_out is not None:
                 scores[left_out] = -np.inf
         return highest(scores, k)
+
+    def lists(self, weights: CSR, k: int) -> Rows:
+        """Recommend to many listeners at once, each a row of likes.
+
+        Parameters
+        ----------
+        weights : shape (n_listeners, n_artists), values > 0, in the model's own weighting; sorted indices.
+        k : rows of each list, >= 1.
+
+        Returns
+        -------
+        shape (n_listeners, k), best first; -1 fills a list that is shorter, that of who likes nothing wholly.
+        """
+        found = np.full((weights.shape[0], k), NO_NEIGHBOUR, dtype=np.intp)
+        for listener in range(weights.shape[0]):
+            cells = slice(weights.indptr[listener], weights.indptr[listener + 1])
+            liked = weights.indices[cells].astype(np.intp)
+            if liked.size:
+                best, _ = self.best(Taste(liked, weights.data[cells].astype(np.float64)), k)
+                found[listener, : best.size] = best
+        return found
 
     def recommend(self, taste: Taste, k: int, *, exclude: Rows | None = None) -> list[Recommended]:
         """Find the same as :meth:`best`, and say for each what each liked artist contributed."""
@@ -183,6 +207,7 @@ class Recommender:
         """
         normal, pulls = self._system(taste)
         parts: Doubles = self._factors[rows].astype(np.float64) @ np.linalg.solve(normal, pulls)
+        parts *= self._factor_share
         if self._links is not None:
             parts += self._links[taste.liked][:, rows].toarray().T * taste.weights
         return parts

@@ -214,6 +214,40 @@ def _train(
 ) -> TrainedModel:
     similarity, params = resolved(recipe.similarity, recipe.neighbours, plays)
     recipe = replace(recipe, similarity=similarity, neighbours=params)
+    weights, factors = fit_factors(plays, recipe, rng=rng, step=step, stop=stop)
+    step("finding neighbours", 0, 1, "")
+    neighbours = similar_artists(plays, factors, similarity, params, rng=rng)
+    step("finding neighbours", 1, 1, "")
+    typical = float(weights.data.mean(dtype=np.float64))
+    if recipe.links.share > 0:
+        step("linking artists", 0, 1, "")
+    links = ease_links(plays, recipe.links, min_listeners=params.min_listeners, typical_weight=typical)
+    if (neighbours.idx == NO_NEIGHBOUR).all():
+        raise ModelError(
+            f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
+            "bring more data, or lower --min-listeners. No model was saved"
+        )
+    return TrainedModel(recipe, factors, neighbours, typical, links)
+
+
+def fit_factors(
+    plays: CSR,
+    recipe: Recipe,
+    *,
+    rng: np.random.Generator,
+    step: Step = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[CSR, Factors]:
+    """Weigh and factorize, without neighbours; the same arguments as :func:`train`.
+
+    Returns
+    -------
+    The weights, shape of ``plays``, and the factors.
+
+    Raises
+    ------
+    ModelError : the factors are not finite or collapsed.
+    """
     step("weighting", 0, 1, "")
     weights = weigh(plays, recipe.weighting)
     match recipe.algorithm:
@@ -230,19 +264,7 @@ def _train(
             step("factorizing", 0, 1, "")
             factors = fit_lsa(weights, recipe.lsa, rng=rng)
     refuse_collapsed(factors)
-    step("finding neighbours", 0, 1, "")
-    neighbours = similar_artists(plays, factors, similarity, params, rng=rng)
-    step("finding neighbours", 1, 1, "")
-    typical = float(weights.data.mean(dtype=np.float64))
-    if recipe.links.share > 0:
-        step("linking artists", 0, 1, "")
-    links = ease_links(plays, recipe.links, min_listeners=params.min_listeners, typical_weight=typical)
-    if (neighbours.idx == NO_NEIGHBOUR).all():
-        raise ModelError(
-            f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
-            "bring more data, or lower --min-listeners. No model was saved"
-        )
-    return TrainedModel(recipe, factors, neighbours, typical, links)
+    return weights, factors
 
 
 def _in_words(reached: Iteration) -> str:
