@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data, cli_names, cli_recommend
+from recommender import cli_data, cli_evaluate, cli_names, cli_recommend, cli_tune
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
@@ -44,6 +44,8 @@ app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
 app.command("names")(cli_names.names)
 app.command("recommend")(cli_recommend.recommend)
+app.command("evaluate")(cli_evaluate.evaluate)
+app.command("tune")(cli_tune.tune)
 
 
 @app.command()
@@ -65,7 +67,7 @@ def train(
         str | None,
         typer.Option(
             help="How artists are compared: best, als, article-als, article-lsa, cosine, jaccard, pmi, ease ...; "
-            "a wrong name lists all.",
+            "one of `segue tune`, or its file; a wrong name lists all.",
             show_default="best, or the algorithm's best",
         ),
     ] = None,
@@ -114,13 +116,14 @@ def train(
     import numpy as np
 
     from recommender.plays import Columns
+    from recommender.presets import chosen_recipe
     from recommender.terminal import load, stoppable, training_progress
-    from recommender.training import PRESETS, adjusted, choose_preset, save_model
+    from recommender.training import adjusted, save_model
     from recommender.training import train as fit
 
-    preset = choose_preset(preset, algorithm)
+    preset, recipe = chosen_recipe(preset, algorithm, store=store)
     recipe = adjusted(
-        PRESETS[preset],
+        recipe,
         n_factors=factors,
         regularization=regularization,
         iterations=iterations,

@@ -75,7 +75,12 @@ class Judged:
 
 
 def evaluate(
-    plays: CSR, recipes: Mapping[str, Recipe], params: EvaluationParams, *, step: Step = lambda *_: None
+    plays: CSR,
+    recipes: Mapping[str, Recipe],
+    params: EvaluationParams,
+    *,
+    stability: bool = True,
+    step: Step = lambda *_: None,
 ) -> dict[str, Judged]:
     """Train and judge recipes, and popularity beside them.
 
@@ -84,6 +89,7 @@ def evaluate(
     plays : shape (n_listeners, n_artists), counts > 0.
     recipes : by name; only what decides recommendations is trained.
     params : options.
+    stability : train each once more with another seed, to see what stays.
     step : told what is being judged.
 
     Returns
@@ -99,7 +105,7 @@ def evaluate(
     lists: dict[str, list[Lists]] = {name: [] for name in names}
     spreads: dict[str, list[Spread]] = {name: [] for name in names}
     splits = [split(plays, params.split, rng=_rng(params, number)) for number in range(params.n_splits)]
-    stability: dict[str, float] = {}
+    stable: dict[str, float] = {}
     for number, one in enumerate(splits):
         listeners = np.bincount(one.train.indices, minlength=plays.shape[1])
         for name in names:
@@ -109,12 +115,12 @@ def evaluate(
             least = recipes[name].neighbours.min_listeners if name in recipes else 1
             seen = one.judged.seen
             spreads[name].append(spread(found[:, : params.ndcg_at], seen, listeners, listeners >= least))
-            if number == 0 and name in recipes:
+            if stability and number == 0 and name in recipes:
                 again = _lists_of(name, recipes, one, params, seed=params.seed + params.n_splits)
-                stability[name] = metrics.overlap(found[:, : params.ndcg_at], again[:, : params.ndcg_at])
+                stable[name] = metrics.overlap(found[:, : params.ndcg_at], again[:, : params.ndcg_at])
             done += 1
     step("drawing intervals", total, total)
-    return {name: _judged(splits, lists[name], spreads[name], stability.get(name), params) for name in names}
+    return {name: _judged(splits, lists[name], spreads[name], stable.get(name), params) for name in names}
 
 
 def compare(judged: Mapping[str, Judged], ours: str, theirs: str, *, seed: int) -> dict[str, Difference]:

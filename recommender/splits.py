@@ -23,19 +23,23 @@ class SplitParams:
     """Options of :func:`split`.
 
     ``share`` of a listener's artists is hidden, rounded, at least one; ``new_share`` of the listeners is kept out of
-    training by ``new-listeners``. Only who has ``least_artists`` >= 2 or more is judged.
+    training by ``new-listeners``. Only who has ``least_artists`` >= 2 or more is judged, and at most ``most_judged``
+    >= 1 of them, drawn by lot.
     """
 
     kind: Kind = "leave-out"
     share: float = 0.2
     new_share: float = 0.1
     least_artists: int = 5
+    most_judged: int = 5000
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ParameterError(f"split {self.kind!r} is unknown; use one of {', '.join(get_args(Kind))}")
         if not (0 < self.share < 1 and 0 < self.new_share < 1):
             raise ParameterError("the shares of a split lie between 0 and 1")
+        if self.most_judged < 1:
+            raise ParameterError(f"most_judged is {self.most_judged}; judge at least 1 listener")
         if self.least_artists < 2:
             raise ParameterError(f"least_artists is {self.least_artists}; one artist cannot be both hidden and seen")
 
@@ -67,8 +71,8 @@ def split(plays: CSR, params: SplitParams, *, rng: np.random.Generator) -> Split
     """
     n_artists = np.diff(plays.indptr)
     judged = np.flatnonzero(n_artists >= params.least_artists)
-    if params.kind == "new-listeners":
-        judged = np.sort(rng.permutation(judged)[: max(round(params.new_share * judged.size), 1)])
+    share = params.new_share if params.kind == "new-listeners" else 1.0
+    judged = np.sort(rng.permutation(judged)[: min(max(round(share * judged.size), 1), params.most_judged)])
     if judged.size == 0:
         raise DataError(f"nobody in these data listens to {params.least_artists} artists; bring more data to judge by")
     is_hidden = np.zeros(plays.nnz, dtype=bool)
