@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data, cli_evaluate, cli_names, cli_recommend, cli_tune
+from recommender import cli_data, cli_evaluate, cli_export, cli_names, cli_recommend, cli_tune
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
@@ -44,6 +44,7 @@ app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
 app.command("names")(cli_names.names)
 app.command("recommend")(cli_recommend.recommend)
+export_app.command("recommendations")(cli_export.recommendations)
 app.command("evaluate")(cli_evaluate.evaluate)
 app.command("tune")(cli_tune.tune)
 
