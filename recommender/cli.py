@@ -183,7 +183,6 @@ def similar(
                 print_json(_similar_json(catalogue, resolution, outcome))
             else:
                 _print_similar(catalogue, text, outcome)
-                _say_if_more_than_kept(catalogue, k)
             if not isinstance(outcome, Similar):
                 raise typer.Exit(EXIT_NO_ANSWER)
         case Ambiguous() | NotFound():
@@ -215,7 +214,9 @@ def export_neighbours(
     """
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     k = k or catalogue.k
-    _say_if_more_than_kept(catalogue, k)
+    if k > catalogue.k:  # computing the others would take minutes
+        err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
+        k = catalogue.k
     if output is None:
         _write_neighbours(catalogue, k, sys.stdout)
         return
@@ -231,11 +232,6 @@ def export_neighbours(
     out.print(
         f"Wrote the neighbours of {counted(n_answered, 'artist')} to {output}{why}.", markup=False, soft_wrap=True
     )
-
-
-def _say_if_more_than_kept(catalogue: Catalogue, k: int) -> None:
-    if k > catalogue.k:
-        err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
 
 
 def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:

@@ -10,9 +10,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from recommender.als import ALSParams, fit_als
-from recommender.artifact import DataCard, Manifest, label_arrays, write_artifact
+from recommender.artifact import FACTOR_COSINE, DataCard, Manifest, TableCard, label_arrays, write_artifact
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
+from recommender.listening import listening_arrays
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
@@ -181,12 +182,14 @@ def save_model(
     ------
     ModelError : the folder exists or cannot be written.
     """
+    params = model.recipe.neighbours
     arrays = label_arrays(counts.artist_names, counts.artist_mbids) | {
         "artist_factors": model.factors.artist_factors,
         "listeners": np.bincount(counts.plays.indices, minlength=len(counts.artist_names)),
         "neighbour_idx": model.neighbours.idx,
         "neighbour_score": model.neighbours.score,
         "support": model.neighbours.support,
+        **listening_arrays(counts.plays, min_listeners=params.min_listeners),
     }
     n_listeners, n_artists = counts.plays.shape
     card = {
@@ -202,6 +205,9 @@ def save_model(
         "created": created.isoformat(),
         "n_factors": model.factors.n_factors,
         "k": model.neighbours.idx.shape[1],
-        "min_listeners": model.recipe.neighbours.min_listeners,
+        "min_listeners": params.min_listeners,
+        "neighbours": asdict(
+            TableCard(FACTOR_COSINE, exact=True, recall=1.0, min_common_listeners=params.min_common_listeners)
+        ),
     }
     return write_artifact(folder, arrays, card)

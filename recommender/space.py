@@ -1,0 +1,183 @@
+"""All artists as directions of their factors: exact answers that no stored table holds.
+
+A table keeps the nearest artists of each one. What it cannot answer - the neighbours after its last, those in a range
+of popularity, those of a mixture of artists - is computed here when it is asked for, from the mapped factors: a product
+of the whole catalogue with one direction, then a short list in float64.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.listening import Listening
+from recommender.matrix import FloatMatrix
+
+# The product is float32; what is nearer than this to the end of the short list could belong before it.
+ROUNDING = 1e-5
+TINY = 1e-30
+"""A length below which factors count as vanished."""
+LONGER = 8
+"""How many times longer the next short list is, when one did not suffice."""
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An artist of an answer: its row, its cosine, and the marked listeners that heard it too."""
+
+    artist_idx: int
+    score: float
+    support: int
+
+
+class ArtistSpace:
+    """The directions of a catalogue's artists; immutable, safe to share between threads.
+
+    Parameters
+    ----------
+    factors : shape (n_artists, n_factors), float32, may be memory-mapped.
+    listeners : shape (n_artists,), how many heard each.
+    listening : who they are.
+    min_listeners : artists with fewer are in no answer.
+    min_common : artists that share fewer listeners with what is asked for are in no answer about neighbours.
+    """
+
+    def __init__(
+        self,
+        factors: FloatMatrix,
+        listeners: npt.NDArray[np.int32],
+        listening: Listening,
+        *,
+        min_listeners: int,
+        min_common: int,
+    ) -> None:
+        self.listening = listening
+        self.listeners = listeners
+        self._factors = factors
+        self._min_listeners = min_listeners
+        self._min_common = min_common
+
+    @cached_property
+    def answerable(self) -> BoolArray:
+        """Which artists may be in an answer: enough listeners, and factors that did not vanish; shape (n_artists,)."""
+        return (self.listeners >= self._min_listeners) & (self._inverse_norms > 0)
+
+    def direction(self, artist_idx: int) -> npt.NDArray[np.float64]:
+        """An artist's factors, scaled to length 1; zero where they vanished."""
+        factors = self._factors[artist_idx].astype(np.float64)
+        direction: npt.NDArray[np.float64] = factors / max(float(np.linalg.norm(factors)), TINY)
+        return direction
+
+    def cosines(self, direction: npt.NDArray[np.float64]) -> FloatMatrix:
+        """Cosine of each artist with a direction (length 1), to float32's rounding; shape (n_artists,)."""
+        cosines: FloatMatrix = self._factors @ direction.astype(np.float32)
+        cosines *= self._inverse_norms
+        return cosines
+
+    def exact_cosines(self, direction: npt.NDArray[np.float64], artists: npt.NDArray[np.intp]) -> FloatMatrix:
+        """The same for some artists, summed in float64 and then rounded, so that the rounding decides no order."""
+        rows = self._factors[artists].astype(np.float64)
+        norms = np.sqrt(np.einsum("af,af->a", rows, rows))
+        cosines = np.einsum("af,f->a", rows, direction) / np.maximum(norms, TINY)
+        rounded: FloatMatrix = np.clip(cosines, -1.0, 1.0).astype(np.float32)
+        return rounded
+
+    def listeners_at(self, share: float) -> int:
+        """How many heard the artist that is at this percentile of listening.
+
+        Parameters
+        ----------
+        share : in [0, 1], the part of all listening to answerable artists that went to less heard ones and to it.
+        """
+        rising, heard_so_far = self._rising
+        return int(rising[np.searchsorted(heard_so_far, share)]) if rising.size else 0
+
+    def nearest(
+        self,
+        direction: npt.NDArray[np.float64],
+        k: int,
+        *,
+        allowed: BoolArray,
+        marked: BoolArray,
+    ) -> list[Near]:
+        """Find the artists with the highest cosine, above 0, that enough of the marked listeners heard.
+
+        Parameters
+        ----------
+        direction : length 1.
+        k : rows wanted.
+        allowed : shape (n_artists,); others are left out.
+        marked : shape (n_listeners,).
+
+        Returns
+        -------
+        At most ``k``, best first; equal cosines come in the order of the artists.
+        """
+        cosines = self.cosines(direction)
+        return self.best(
+            cosines,
+            k,
+            eligible=allowed & self.answerable & (cosines > 0),
+            exact=lambda artists: self.exact_cosines(direction, artists),
+            support=lambda artist_idx: self.listening.in_common(marked, artist_idx),
+        )
+
+    def best(
+        self,
+        scores: FloatMatrix,
+        k: int,
+        *,
+        eligible: BoolArray,
+        exact: Callable[[npt.NDArray[np.intp]], FloatMatrix],
+        support: Callable[[int], int],
+    ) -> list[Near]:
+        """Find the eligible artists with the highest exact score, above 0, and with support enough.
+
+        Parameters
+        ----------
+        scores : shape (n_artists,), within ``ROUNDING`` of the exact ones.
+        exact : gives the exact scores of some artists.
+        support : counts the evidence for one artist.
+        """
+        candidates = np.flatnonzero(eligible)
+        n_short = 4 * k + 32
+        while True:
+            everybody = n_short >= candidates.size
+            if everybody:
+                short, end = candidates, -np.inf
+            else:
+                of_candidates = scores[candidates]
+                place = np.argpartition(of_candidates, -n_short)[-n_short:]
+                short, end = candidates[place], float(of_candidates[place].min()) + ROUNDING
+            found = self._supported(short, exact(short), k, end=end, support=support)
+            if everybody or len(found) == k:
+                return found
+            n_short *= LONGER
+
+    def _supported(
+        self, short: npt.NDArray[np.intp], scores: FloatMatrix, k: int, *, end: float, support: Callable[[int], int]
+    ) -> list[Near]:
+        """The first k of a short list that have support; nothing below ``end``, before which others may belong."""
+        found: list[Near] = []
+        for place in np.lexsort((short, -scores)).tolist():
+            score = float(scores[place])
+            if len(found) == k or score < end or score <= 0:
+                break
+            together = support(int(short[place]))
+            if together >= self._min_common:
+                found.append(Near(int(short[place]), score, together))
+        return found
+
+    @cached_property
+    def _rising(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        rising = np.sort(self.listeners[self.answerable])
+        return rising, np.cumsum(rising, dtype=np.float64) / max(int(rising.sum(dtype=np.int64)), 1)
+
+    @cached_property
+    def _inverse_norms(self) -> FloatMatrix:
+        norms: FloatMatrix = np.sqrt(np.einsum("af,af->a", self._factors, self._factors))
+        return np.where(norms > TINY, 1 / np.maximum(norms, TINY), 0).astype(np.float32)
