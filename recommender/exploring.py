@@ -170,9 +170,7 @@ class _Walk:
 
     def in_common(self, a: int, b: int) -> int:
         """Listeners of both."""
-        if a not in self._marked:
-            self._marked[a] = self._space.listening.of_any([a])
-        return self._space.listening.in_common(self._marked[a], b)
+        return int(self._space.listening.in_common(self._listeners_of(a), np.array([b]))[0])
 
     def middle(self, a: int, b: int) -> int | None:
         """The best stop between two, None when there is none that makes both steps shorter."""
@@ -187,9 +185,14 @@ class _Walk:
             1,
             eligible=eligible,
             exact=lambda artists: np.minimum(*(space.exact_cosines(direction, artists) for direction in directions)),
-            support=lambda artist_idx: min(self.in_common(a, artist_idx), self.in_common(b, artist_idx)),
+            marked=(self._listeners_of(a), self._listeners_of(b)),
         )
         return found[0].artist_idx if found else None
+
+    def _listeners_of(self, artist_idx: int) -> BoolArray:
+        if artist_idx not in self._marked:
+            self._marked[artist_idx] = self._space.listening.of_any([artist_idx])
+        return self._marked[artist_idx]
 
     def _to(self, artist_idx: int) -> FloatMatrix:
         if artist_idx not in self._cosines:
@@ -209,23 +212,17 @@ def dissimilar(space: ArtistSpace, artist_idx: int, k: int) -> list[Opposite]:
     candidates = np.flatnonzero(space.answerable & allowed_by("familiar", space))
     candidates = candidates[candidates != artist_idx]
     cosines = space.exact_cosines(space.direction(artist_idx), candidates)
-    marked = space.listening.of_any([artist_idx])
-    expected = marked.sum() / max(space.listening.n_listeners, 1)
-    return [
-        Opposite(
-            int(candidates[place]),
-            float(cosines[place]),
-            space.listening.in_common(marked, int(candidates[place])),
-            float(expected * space.listeners[candidates[place]]),
-        )
-        for place in np.lexsort((candidates, cosines))[:k].tolist()
-    ]
+    furthest = np.lexsort((candidates, cosines))[:k]
+    artists = candidates[furthest]
+    support = space.listening.in_common(space.listening.of_any([artist_idx]), artists)
+    by_chance = space.listeners[artists] * (int(space.listeners[artist_idx]) / max(space.listening.n_listeners, 1))
+    columns = (artists.tolist(), cosines[furthest].tolist(), support.tolist(), by_chance.tolist())
+    return [Opposite(*row) for row in zip(*columns, strict=True)]
 
 
 def in_common(space: ArtistSpace, a: int, b: int) -> InCommon | None:
     """Say what two artists share; None when it is fewer than ``MIN_SHOWN_IN_COMMON`` listeners."""
-    marked = space.listening.of_any([a])
-    common = space.listening.in_common(marked, b)
+    common = int(space.listening.in_common(space.listening.of_any([a]), np.array([b]))[0])
     if common < MIN_SHOWN_IN_COMMON:
         return None
     n_a, n_b = int(space.listeners[a]), int(space.listeners[b])

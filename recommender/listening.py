@@ -39,9 +39,30 @@ class Listening:
             marked[self.of(artist_idx)] = True
         return marked
 
-    def in_common(self, marked: npt.NDArray[np.bool_], artist_idx: int) -> int:
-        """Count the marked listeners (see :meth:`of_any`) among those of one artist."""
-        return int(np.count_nonzero(marked[self.of(artist_idx)]))
+    def in_common(self, marked: npt.NDArray[np.bool_], artists: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
+        """Count the marked listeners (see :meth:`of_any`) among those of each artist.
+
+        Returns
+        -------
+        Shape (n,), in the order of ``artists``.
+        """
+        begins, ends = self.offsets[artists], self.offsets[artists + 1]
+        lengths = ends - begins
+        heard = np.flatnonzero(lengths)
+        counts = np.zeros(artists.shape[0], dtype=np.int32)
+        if heard.size:
+            places = np.cumsum(lengths[heard]) - lengths[heard]
+            positions = np.arange(lengths.sum()) + np.repeat(begins[heard] - places, lengths[heard])
+            counts[heard] = np.add.reduceat(marked[self.listeners[positions]], places, dtype=np.int32)
+        return counts
+
+    def in_common_with_all(self, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+        """The same for all artists, reading everything once; shape (n_artists,)."""
+        heard = np.flatnonzero(np.diff(self.offsets))
+        counts = np.zeros(self.offsets.shape[0] - 1, dtype=np.int32)
+        if heard.size:
+            counts[heard] = np.add.reduceat(marked[self.listeners], self.offsets[heard], dtype=np.int32)
+        return counts
 
 
 def listening_arrays(plays: CSR, *, min_listeners: int) -> dict[str, npt.NDArray[Any]]:

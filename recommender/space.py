@@ -19,6 +19,8 @@ from recommender.matrix import FloatMatrix
 ROUNDING = 1e-5
 TINY = 1e-30
 """A length below which factors count as vanished."""
+SHORT = 256
+"""Artists on the first short list, at least."""
 LONGER = 8
 """How many times longer the next short list is, when one did not suffice."""
 
@@ -117,13 +119,12 @@ class ArtistSpace:
         -------
         At most ``k``, best first; equal cosines come in the order of the artists.
         """
-        cosines = self.cosines(direction)
         return self.best(
-            cosines,
+            self.cosines(direction),
             k,
-            eligible=allowed & self.answerable & (cosines > 0),
+            eligible=allowed & self.answerable,
             exact=lambda artists: self.exact_cosines(direction, artists),
-            support=lambda artist_idx: self.listening.in_common(marked, artist_idx),
+            marked=(marked,),
         )
 
     def best(
@@ -133,44 +134,57 @@ class ArtistSpace:
         *,
         eligible: BoolArray,
         exact: Callable[[npt.NDArray[np.intp]], FloatMatrix],
-        support: Callable[[int], int],
+        marked: tuple[BoolArray, ...],
     ) -> list[Near]:
-        """Find the eligible artists with the highest exact score, above 0, and with support enough.
+        """Find the eligible artists with the highest exact score, above 0, whom enough of the marked listeners heard.
 
         Parameters
         ----------
         scores : shape (n_artists,), within ``ROUNDING`` of the exact ones.
         exact : gives the exact scores of some artists.
-        support : counts the evidence for one artist.
+        marked : one or more groups of listeners; enough of each must have heard an artist.
         """
-        candidates = np.flatnonzero(eligible)
-        n_short = 4 * k + 32
-        while True:
-            everybody = n_short >= candidates.size
-            if everybody:
-                short, end = candidates, -np.inf
-            else:
-                of_candidates = scores[candidates]
-                place = np.argpartition(of_candidates, -n_short)[-n_short:]
-                short, end = candidates[place], float(of_candidates[place].min()) + ROUNDING
-            found = self._supported(short, exact(short), k, end=end, support=support)
-            if everybody or len(found) == k:
+        candidates = np.flatnonzero(eligible & (scores > 0))
+        n_short, n_tried = max(4 * k, SHORT), 0
+        while n_short < candidates.size:
+            of_candidates = scores[candidates]
+            place = np.argpartition(of_candidates, -n_short)[-n_short:]
+            end = float(of_candidates[place].min()) + ROUNDING
+            found = self._supported(candidates[place], exact, k, end=end, marked=marked)
+            if len(found) == k:
                 return found
+            n_tried += 1
+            if n_tried == 2:  # few of the nearest share listeners: from here on only those that do
+                for group in marked:
+                    together = self.listening.in_common_with_all(group)
+                    candidates = candidates[together[candidates] >= self._min_common]
             n_short *= LONGER
+        return self._supported(candidates, exact, k, end=0, marked=marked)
 
     def _supported(
-        self, short: npt.NDArray[np.intp], scores: FloatMatrix, k: int, *, end: float, support: Callable[[int], int]
+        self,
+        short: npt.NDArray[np.intp],
+        exact: Callable[[npt.NDArray[np.intp]], FloatMatrix],
+        k: int,
+        *,
+        end: float,
+        marked: tuple[BoolArray, ...],
     ) -> list[Near]:
         """The first k of a short list that have support; nothing below ``end``, before which others may belong."""
+        scores = exact(short)
+        order = np.lexsort((short, -scores))
+        order = order[(scores[order] >= end) & (scores[order] > 0)]
         found: list[Near] = []
-        for place in np.lexsort((short, -scores)).tolist():
-            score = float(scores[place])
-            if len(found) == k or score < end or score <= 0:
-                break
-            together = support(int(short[place]))
-            if together >= self._min_common:
-                found.append(Near(int(short[place]), score, together))
-        return found
+        begin, length = 0, k
+        while len(found) < k and begin < order.size:
+            places = order[begin : begin + length]
+            artists = short[places]
+            support = np.minimum.reduce([self.listening.in_common(group, artists) for group in marked])
+            enough = support >= self._min_common
+            columns = (artists[enough].tolist(), scores[places[enough]].tolist(), support[enough].tolist())
+            found += [Near(*row) for row in zip(*columns, strict=True)]
+            begin, length = begin + length, 2 * length
+        return found[:k]
 
     @cached_property
     def _rising(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:

@@ -45,5 +45,9 @@ def test_common_listeners_are_counted(plays):
     listening, heard = made(plays, min_listeners=1), plays.toarray() > 0
     marked = listening.of_any([3, 8])
     assert marked.tolist() == (heard[:, 3] | heard[:, 8]).tolist()
-    for artist_idx in range(30):
-        assert listening.in_common(marked, artist_idx) == int((heard[:, artist_idx] & marked).sum())
+    expected = (heard & marked[:, None]).sum(axis=0)
+    assert listening.in_common_with_all(marked).tolist() == expected.tolist()
+    some = np.array([29, 3, 3, 0, 17])
+    assert listening.in_common(marked, some).tolist() == expected[some].tolist()
+    assert made(plays, min_listeners=99).in_common(marked, some).tolist() == [0] * 5
+    assert made(plays, min_listeners=99).in_common_with_all(marked).tolist() == [0] * 30

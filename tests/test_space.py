@@ -75,6 +75,7 @@ def test_a_row_that_is_not_full_is_the_whole_answer(tmp_path, monkeypatch):
 def test_the_nearest_equal_a_full_sort_however_short_the_first_list(monkeypatch, ties):
     """Forty copies of each direction do not fit the short list, and their order is that of the artists."""
     monkeypatch.setattr(space_module, "LONGER", 2)
+    monkeypatch.setattr(space_module, "SHORT", 12)
     plays = random_plays(50, 400)
     factors = np.repeat(random_factors(400 // ties, n_factors=3), ties, axis=0)
     space = make_space(plays, factors, min_common=2)
