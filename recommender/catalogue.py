@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recommender import exploring
-from recommender.artifact import FACTOR_COSINE, Artifact, Manifest, open_artifact
+from recommender.artifact import Artifact, Manifest, open_artifact
 from recommender.artists import artist_id
 from recommender.errors import ParameterError
 from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity
@@ -129,7 +129,7 @@ class Catalogue:
         """Find the artists most similar to one.
 
         The table answers; what it does not hold (more than :attr:`k`, or what is left of it after exclusions or in a
-        range of popularity) follows, computed from the factors.
+        range of popularity) follows, computed from the factors whatever the table's scores are made of.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class Catalogue:
             allowed[list(exclude)] = False
             nears = [near for near in self._from_table(artist_idx, kept.size) if allowed[near.artist_idx]]
             # A row that is not full holds everybody there is.
-            if len(nears) < k and kept.size == self.k and self.manifest.neighbours.similarity == FACTOR_COSINE:
+            if len(nears) < k and kept.size == self.k:
                 nears += self._after_table(artist_idx, k - len(nears), allowed)
             n_candidates = len(nears)
         rows = (

@@ -180,7 +180,7 @@ def played_correction(indptr, indices, values, starts, listener_factors, artist_
 
 
 @kernel()
-def _insert(idx, score, support, n_kept, other, cosine, together):  # type: ignore[no-untyped-def]
+def insert(idx, score, support, n_kept, other, cosine, together):  # type: ignore[no-untyped-def]
     """Put an artist into a row that is sorted, best first, and drop the worst if it is full; returns how many it holds.
 
     Of equal scores the lower number comes first, in whatever order they are met.
@@ -195,51 +195,3 @@ def _insert(idx, score, support, n_kept, other, cosine, together):  # type: igno
         return n_kept
     idx[place], score[place], support[place] = other, cosine, together
     return min(n_kept + 1, k)
-
-
-@kernel(parallel=True, fastmath=FASTMATH)
-def nearest_rows(  # type: ignore[no-untyped-def]
-    listeners_indptr,
-    listeners,
-    artists_indptr,
-    artists,
-    starts,
-    unit,
-    min_common,
-    idx,
-    score,
-    support,
-):
-    """Fill each artist's row of ``idx``, ``score`` and ``support`` with its most similar artists, best first.
-
-    Only artists with common listeners are looked at: they are met on the way from the artist to its listeners
-    (``listeners``) and on to all that these heard (``artists``), which counts them as well.
-    """
-    n_artists, n_factors = unit.shape
-    for block in numba.prange(starts.shape[0] - 1):
-        common = np.zeros(n_artists, dtype=np.int32)
-        met = np.empty(n_artists, dtype=np.int32)
-        for artist in range(starts[block], starts[block + 1]):
-            n_met = 0
-            for position in range(listeners_indptr[artist], listeners_indptr[artist + 1]):
-                listener = listeners[position]
-                for other_position in range(artists_indptr[listener], artists_indptr[listener + 1]):
-                    other = artists[other_position]
-                    if common[other] == 0:
-                        met[n_met] = other
-                        n_met += 1
-                    common[other] += 1
-            n_kept = 0
-            x = unit[artist]
-            for other in met[:n_met]:
-                together = common[other]
-                common[other] = 0
-                if together < min_common or other == artist:
-                    continue
-                y = unit[other]
-                cosine = np.float32(0)
-                for f in range(n_factors):
-                    cosine += x[f] * y[f]
-                if cosine <= 0:  # the opposite is not similar
-                    continue
-                n_kept = _insert(idx[artist], score[artist], support[artist], n_kept, other, cosine, together)

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
 
-from recommender import kernels
+from recommender import kernels, neighbour_kernels
 from recommender.errors import ParameterError
 from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 
 BLOCK_WORK = 1 << 21
+# What it costs to look at an artist by a matrix product, in artists met through a listener.
+PRODUCT_COST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Neighbours:
 def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourParams) -> Neighbours:
     """Find each artist's ``k`` most similar others by the cosine of their factors.
 
-    Exact, at the cost of the listening (summed over listeners, their artists squared) and not of all pairs of artists.
+    Exact, at the cost of the listening (summed over listeners, their artists squared), and at most of all pairs.
 
     Parameters
     ----------
@@ -68,35 +72,60 @@ def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourPa
     # An artist whose factors vanished has no direction: its cosine with anything would be noise.
     candidates = np.flatnonzero((listeners >= params.min_listeners) & (norms > 0))
     k = min(params.k, max(candidates.shape[0] - 1, 1))
-    idx = np.full((n_artists, k), NO_NEIGHBOUR, dtype=np.int32)
-    score = np.zeros((n_artists, k), dtype=np.float32)
-    support = np.zeros((n_artists, k), dtype=np.int32)
+    table = _empty(n_artists, k)
     if candidates.shape[0] < 2:
-        return Neighbours(idx, score, support)
+        return table
     unit = np.ascontiguousarray(artist_factors[candidates] / norms[candidates, None])
-    by_listener = CSR(plays[:, candidates])
+    heard = csr_array((np.ones(plays.nnz, dtype=np.int8), plays.indices, plays.indptr), shape=plays.shape)
+    rows = _empty(candidates.shape[0], k)
+    with threadpool_limits(limits=1, user_api="blas"):  # the kernels have threads of their own
+        _fill(rows, heard[:, candidates], unit, params.min_common_listeners)
+    table.idx[candidates] = np.where(rows.idx == NO_NEIGHBOUR, NO_NEIGHBOUR, candidates[rows.idx])
+    table.score[candidates] = np.minimum(rows.score, 1.0)
+    table.support[candidates] = rows.support
+    return table
+
+
+def _empty(n_rows: int, k: int) -> Neighbours:
+    return Neighbours(
+        np.full((n_rows, k), NO_NEIGHBOUR, dtype=np.int32),
+        np.zeros((n_rows, k), dtype=np.float32),
+        np.zeros((n_rows, k), dtype=np.int32),
+    )
+
+
+def _fill(rows: Neighbours, by_listener: csr_array, unit: FloatMatrix, min_common: int) -> None:
+    """Find the rows of all artists of a matrix, each in the way that costs it less."""
     by_artist = by_listener.T.tocsr()
-    # What an artist costs: all that its listeners heard, and a dot product with each artist met.
-    heard = np.diff(by_listener.indptr).astype(np.int64)
-    work_before = np.zeros(by_listener.nnz + 1, dtype=np.int64)
-    np.cumsum(heard[by_artist.indices], out=work_before[1:])
-    starts = kernels.balanced_blocks(work_before[by_artist.indptr], BLOCK_WORK)
-    rows = np.full((candidates.shape[0], k), NO_NEIGHBOUR, dtype=np.int32)
-    scores = np.zeros(rows.shape, dtype=np.float32)
-    supports = np.zeros(rows.shape, dtype=np.int32)
-    kernels.nearest_rows(
+    n_artists = by_artist.shape[0]
+    # What an artist costs through its listeners: all that these heard.
+    work = np.zeros(n_artists, dtype=np.int64)
+    n_heard = np.diff(by_listener.indptr).astype(np.int64)
+    neighbour_kernels.summed_rows(by_artist.indptr, by_artist.indices, n_heard, work)
+    through_listeners = work <= PRODUCT_COST * n_artists
+    work_before = np.zeros(n_artists + 1, dtype=np.int64)
+    np.cumsum(np.where(through_listeners, work, 0), out=work_before[1:])
+    neighbour_kernels.rows_through_listeners(
         by_artist.indptr,
         by_artist.indices,
         by_listener.indptr,
         by_listener.indices,
-        starts,
+        kernels.balanced_blocks(work_before, BLOCK_WORK),
+        through_listeners,
         unit,
-        params.min_common_listeners,
-        rows,
-        scores,
-        supports,
+        min_common,
+        rows.idx,
+        rows.score,
+        rows.support,
     )
-    idx[candidates] = np.where(rows == NO_NEIGHBOUR, NO_NEIGHBOUR, candidates[rows])
-    score[candidates] = np.minimum(scores, 1.0)
-    support[candidates] = supports
-    return Neighbours(idx, score, support)
+    neighbour_kernels.rows_through_products(
+        np.flatnonzero(~through_listeners),
+        by_artist.indptr,
+        by_artist.indices,
+        by_listener.shape[0],
+        unit,
+        min_common,
+        rows.idx,
+        rows.score,
+        rows.support,
+    )
