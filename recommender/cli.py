@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data
+from recommender import cli_data, cli_explore
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
@@ -42,6 +42,7 @@ app = typer.Typer(no_args_is_help=True)
 export_app = typer.Typer(no_args_is_help=True, help="Write what a model knows as plain tables.")
 app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
+app.add_typer(cli_explore.app)
 
 
 @app.command()
@@ -167,6 +168,7 @@ def similar(
     store: StoreOption,
     model: ModelOption = None,
     k: Annotated[int, typer.Option("--k", min=1, help="How many similar artists.")] = 10,
+    familiarity: cli_explore.FamiliarityOption = "balanced",
     as_json: JsonOption = False,
 ) -> None:
     """Name the artists most similar to one.
@@ -178,7 +180,7 @@ def similar(
     resolution = catalogue.resolve(text)
     match resolution:
         case Found():
-            outcome = catalogue.similar(resolution.artist_idx, k=k)
+            outcome = catalogue.similar(resolution.artist_idx, k=k, familiarity=familiarity)
             if as_json:
                 print_json(_similar_json(catalogue, resolution, outcome))
             else:
