@@ -85,6 +85,9 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Load the data, say what training would need, and train nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on listening data and make it the current one.
@@ -97,6 +100,7 @@ def train(
     # numba takes most of a second to import; only training pays it.
     import numpy as np
 
+    from recommender.cli_plan import show_plan, warn_if_too_large
     from recommender.plays import Columns
     from recommender.terminal import load, stoppable, training_progress
     from recommender.training import PRESETS, adjusted, choose_preset, save_model
@@ -117,6 +121,10 @@ def train(
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stop_if_asked:
         counts = load(plays, data, folder=folder, columns=columns, strict=strict)
+        if plan:
+            show_plan(counts, recipe, as_json=as_json)
+            return
+        warn_if_too_large(counts, recipe)
         started = time.perf_counter()
         with training_progress() as step:
             trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from recommender.matrix import CSR
 
@@ -73,7 +74,7 @@ def listening_arrays(plays: CSR, *, min_listeners: int) -> dict[str, npt.NDArray
     plays : shape (n_listeners, n_artists).
     min_listeners : an artist with fewer is in no answer, so the model need not tell who its listeners are.
     """
-    heard = CSR((np.ones(plays.nnz, dtype=np.float32), plays.indices, plays.indptr), shape=plays.shape)
+    heard = csr_array((np.ones(plays.nnz, dtype=np.int8), plays.indices, plays.indptr), shape=plays.shape)
     by_artist = heard.T.tocsr()
     n_heard = np.diff(by_artist.indptr)
     is_kept = n_heard >= min_listeners
