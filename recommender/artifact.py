@@ -10,12 +10,16 @@ file                    shape, type                  content
 ``names.npy``           (n_bytes,) u8                all names, UTF-8, one after the other
 ``name_offsets.npy``    (n_artists + 1,) i64         where each name begins in ``names.npy``
 ``neighbour_idx.npy``   (n_artists, k) i32           most similar artists, -1 fills short rows
-``neighbour_score.npy`` (n_artists, k) f32           their cosines
+``neighbour_score.npy`` (n_artists, k) f32           their similarity, as the manifest says of what kind
 ``support.npy``         (n_artists, k) i32           listeners in common with each of them
 ``listening.npy``       (n_pairs,) i32               listeners of each artist that has enough, as row numbers
 ``listening_offsets``   (n_artists + 1,) i64         where each artist's begin in ``listening.npy``
+``similarity_factors``  (n_compared, any) f32        what the scores are cosines of, where it is not the factors
+``names_*.npy``         see below                    the index of names, :mod:`recommender.naming.index`
 ======================  ===========================  =======================================================
 
+Without an index of names, one is made in memory when it is needed. ``similarity_factors.npy`` has a row for each artist
+with at least ``min_listeners``, and no columns where the scores are cosines of ``artist_factors`` or of nothing.
 ``manifest.json`` names algorithm, parameters, data and a sha256 for each file; its own sha256 stands in it too.
 ``checked.json`` is no part of the model: it notes which files were found sound, so that they need not be read again.
 
@@ -39,6 +43,7 @@ import numpy.typing as npt
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
 from recommender.folders import durable_file, sync_folder
+from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
 
 FORMAT = "segue-model"
 FORMAT_VERSION = 2
@@ -60,7 +65,9 @@ FILES: dict[str, tuple[str, int]] = {
     "support": ("<i4", 2),
     "listening": ("<i4", 1),
     "listening_offsets": ("<i8", 1),
+    "similarity_factors": ("<f4", 2),
 }
+NAME_FILES: dict[str, tuple[str, int]] = {f"names_{name}": (dtype, 1) for name, dtype in INDEX_TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class DataCard:
 class TableCard:
     """How the table of neighbours was made.
 
-    ``similarity`` : what its scores are; :data:`FACTOR_COSINE` where they are cosines of the model's factors.
+    ``similarity`` : what its scores are, in words; :data:`FACTOR_COSINE` where they are cosines of the model's factors.
     ``recall`` : the part of the true nearest that it holds, measured where it is not exact.
     ``min_common_listeners`` : two artists with fewer in common are no neighbours.
     """
@@ -134,9 +141,13 @@ class Artifact:
     support: npt.NDArray[np.int32]
     listening: npt.NDArray[np.int32]
     listening_offsets: npt.NDArray[np.int64]
+    similarity_factors: npt.NDArray[np.float32]
+    name_index: NameIndex | None = None
 
 
-def write_artifact(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any]) -> Manifest:
+def write_artifact(
+    folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], *, name_index: NameIndex | None = None
+) -> Manifest:
     """Write a model into a new folder, so that it is there whole or not at all.
 
     Everything is written beside ``folder`` under a temporary name, flushed to the disk and renamed.
@@ -146,6 +157,7 @@ def write_artifact(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict
     folder : must not exist.
     arrays : one for each of :data:`FILES`.
     card : the manifest's fields without ``files`` and ``sha256``, as JSON values.
+    name_index : the index of its names; without it, it is made anew by every process that needs it.
 
     Raises
     ------
@@ -158,8 +170,9 @@ def write_artifact(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict
     try:
         building.mkdir(parents=True)
         files = {}
-        for name, array in arrays.items():
-            dtype, _ = FILES[name]
+        index_arrays = {} if name_index is None else name_index.arrays()
+        for name, array in [*arrays.items(), *((f"names_{name}", array) for name, array in index_arrays.items())]:
+            dtype, _ = (FILES | NAME_FILES)[name]
             files[name] = _write_array(building / f"{name}.npy", np.ascontiguousarray(array, dtype=dtype))
         content = {"format": FORMAT, "format_version": FORMAT_VERSION, **card, "files": files}
         content["sha256"] = _content_sha256(content)
@@ -214,10 +227,12 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     ModelError : missing, truncated, altered, or of another format.
     """
     manifest = read_manifest(folder)
-    states = {name: _sound_state(folder, name, manifest) for name in FILES}  # before reading: a change in between shows
+    has_index = any(name in manifest.files for name in NAME_FILES)
+    names = FILES | NAME_FILES if has_index else FILES
+    states = {name: _sound_state(folder, name, manifest) for name in names}  # before reading: a change in between shows
     verify = verify and not _is_checked(folder, manifest, states)
     arrays = {}
-    for name in FILES:
+    for name in names:
         path = folder / f"{name}.npy"
         try:
             if verify and file_sha256(path) != manifest.files[name]["sha256"]:
@@ -230,8 +245,13 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     _check_shapes(folder, manifest, arrays)
     if verify:
         _check_values(folder, manifest, arrays)
+    # As plain arrays over the same mapping: numpy's own class for it costs a microsecond at every small slice.
+    index = NameIndex(**{name: np.asarray(arrays.pop(f"names_{name}")) for name in INDEX_TYPES}) if has_index else None
+    if verify and index is not None and not is_sound(index, n_artists=manifest.data.n_artists):
+        raise ModelError(_damaged(folder, "its index of names holds impossible values"))
+    if verify:
         _note_checked(folder, manifest, states)
-    return Artifact(manifest, **arrays)
+    return Artifact(manifest, **arrays, name_index=index)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -258,9 +278,11 @@ def read_manifest(folder: Path) -> Manifest:
         )
     version = content.get("format_version")
     if type(version) is not int or version != FORMAT_VERSION:
+        what_to_do = "train it again with `segue train`"
+        if type(version) is int and version > FORMAT_VERSION:
+            what_to_do = "a newer Segue wrote it: upgrade Segue, or train again"
         raise ModelError(
-            f"the model {folder} has format {version}, this Segue reads format {FORMAT_VERSION}; upgrade Segue or "
-            "train again"
+            f"the model {folder} has format {version}, this Segue reads format {FORMAT_VERSION}; {what_to_do}"
         )
     if content.get("sha256") != _content_sha256(content):
         raise ModelError(_damaged(folder, f"{MANIFEST} was altered"))
@@ -302,6 +324,7 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
         "support": (n, manifest.k),
         "listening": arrays["listening"].shape,
         "listening_offsets": (n + 1,),
+        "similarity_factors": arrays["similarity_factors"].shape,
     }
     for name, (dtype, n_dimensions) in FILES.items():
         array = arrays[name]
@@ -309,12 +332,16 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
             raise ModelError(
                 _damaged(folder, f"{name}.npy is {array.dtype} {array.shape}, not {dtype} {expected[name]}")
             )
+    for name in NAME_FILES.keys() & arrays.keys():
+        if (arrays[name].dtype.str, arrays[name].ndim) != NAME_FILES[name]:
+            raise ModelError(_damaged(folder, f"{name}.npy is {arrays[name].dtype} {arrays[name].shape}"))
 
 
 def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArray[Any]]) -> None:
     """Refuse values that no training writes, even where the checksums fit: they would answer with nonsense."""
     n, offsets, idx = manifest.data.n_artists, arrays["name_offsets"], arrays["neighbour_idx"]
     listening, listening_offsets = arrays["listening"], arrays["listening_offsets"]
+    compared = arrays["similarity_factors"]
     wrong = {
         "name_offsets": offsets[0] != 0 or offsets[-1] != arrays["names"].size or (np.diff(offsets) < 1).any(),
         "neighbour_idx": idx.size and not -1 <= idx.min() <= idx.max() < n,
@@ -322,6 +349,8 @@ def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
         "neighbour_score": not np.isfinite(arrays["neighbour_score"]).all(),
         "artist_ids": np.unique(arrays["artist_ids"]).size != n,
         "listeners": (arrays["listeners"] < 0).any(),
+        "similarity_factors": compared.shape[0] != np.count_nonzero(arrays["listeners"] >= manifest.min_listeners)
+        or not np.isfinite(compared).all(),
         "support": (arrays["support"] < 0).any(),
         "listening": listening.size and not 0 <= listening.min() <= listening.max() < manifest.data.n_listeners,
         "listening_offsets": listening_offsets[0] != 0

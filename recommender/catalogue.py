@@ -2,20 +2,30 @@
 
 import threading
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from recommender import exploring
-from recommender.artifact import Artifact, Manifest, open_artifact
+from recommender.aliases import shipped_aliases
+from recommender.artifact import FACTOR_COSINE, Artifact, Manifest, open_artifact
 from recommender.artists import artist_id
 from recommender.errors import ParameterError
 from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity
 from recommender.listening import Listening
 from recommender.matrix import NO_NEIGHBOUR
-from recommender.names import Found, Resolution, Resolver, clean_query
+from recommender.names import (
+    MAX_TYPED_CHARACTERS,
+    Completer,
+    Explained,
+    Found,
+    NameIndex,
+    Resolution,
+    Resolver,
+    build_index,
+)
 from recommender.outcomes import (
     Artist,
     ArtistPath,
@@ -51,16 +61,32 @@ class Catalogue:
     def __init__(self, artifact: Artifact) -> None:
         self._artifact = artifact
         manifest = artifact.manifest
+        listening = Listening(artifact.listening_offsets, artifact.listening, manifest.data.n_listeners)
+        min_common = manifest.neighbours.min_common_listeners
+        # What mixes artists and walks between them: without anybody who hears both, there is nothing to show for it.
         self._space = ArtistSpace(
             artifact.artist_factors,
             artifact.listeners,
-            Listening(artifact.listening_offsets, artifact.listening, manifest.data.n_listeners),
+            listening,
             min_listeners=manifest.min_listeners,
-            min_common=manifest.neighbours.min_common_listeners,
+            min_common=max(min_common, 1),
         )
+        # What goes on where the table ends, in its own terms: these factors, others, or nothing.
+        self._compared: ArtistSpace | None = None
+        if manifest.neighbours.similarity == FACTOR_COSINE:
+            self._compared = self._space
+        elif artifact.similarity_factors.shape[1]:
+            self._compared = ArtistSpace(
+                artifact.similarity_factors,
+                artifact.listeners,
+                listening,
+                min_listeners=manifest.min_listeners,
+                min_common=min_common,
+                artists=np.flatnonzero(artifact.listeners >= manifest.min_listeners),
+            )
         self._by_id = np.argsort(artifact.artist_ids)
-        self._resolver_made: Resolver | None = None
-        self._making_resolver = threading.Lock()
+        self._index_made = artifact.name_index
+        self._making_index = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path, *, verify: bool = True) -> "Catalogue":
@@ -87,6 +113,11 @@ class Catalogue:
         """Number of neighbours kept for each artist."""
         return self.manifest.k
 
+    @property
+    def answers_beyond_its_table(self) -> bool:
+        """Whether :meth:`similar` can name more artists than the table keeps, and fill what exclusions leave."""
+        return self._compared is not None
+
     def artist(self, artist_idx: int) -> Artist:
         """Return the artist in a row of the model."""
         packed = self._artifact.artist_mbids[artist_idx]
@@ -107,21 +138,40 @@ class Catalogue:
         return self.artist(int(self._by_id[place]))
 
     def prepare(self) -> None:
-        """Make the index of names now; else the first name that is not spelt exactly waits for it."""
-        self._resolver()
+        """Make the index of names now, where an older model has none; else the first name not to the letter waits."""
+        self._index()
 
-    def resolve(self, text: str) -> Resolution:
-        """Resolve what a person typed; see :meth:`recommender.names.Resolver.resolve`."""
-        query = clean_query(text)
-        # An artist's id is a hash of its name: whoever types that needs no index of names.
-        exact = self.by_id(artist_id(query)) if query else None
-        if exact is not None:
-            return Found(exact.artist_idx, "exact", 1.0)
-        return self._resolver().resolve(text)
+    def resolve(self, text: str, *, other_names: Mapping[str, int] | None = None) -> Resolution:
+        """Resolve what a person typed; see :meth:`recommender.naming.resolving.Resolver.resolve`.
 
-    def complete(self, text: str, *, limit: int = 25) -> list[Artist]:
-        """Suggest at most ``limit`` artists while a person types."""
-        return [self.artist(idx) for idx in self._resolver().complete(text, limit=limit)]
+        Parameters
+        ----------
+        text : anything.
+        other_names : a community's own names for artists: artist ids by :func:`recommender.artists.artist_key`.
+        """
+        if self._index_made is None and not other_names:
+            # An artist's id is a hash of its name: whoever types that needs no index of names.
+            exact = self.by_id(artist_id(text)) if 0 < len(text.strip()) <= MAX_TYPED_CHARACTERS else None
+            if exact is not None:
+                return Found(exact.artist_idx, "exact", 1.0, "name")
+        return self.explain(text, other_names=other_names).resolution
+
+    def explain(self, text: str, *, other_names: Mapping[str, int] | None = None) -> Explained:
+        """Resolve what a person typed, and say which layers were asked."""
+        given = ((key, self.by_id(number)) for key, number in (other_names or {}).items())
+        rows = {key: artist.artist_idx for key, artist in given if artist is not None}
+        return Resolver(self._index(), self._name, other_names=rows).explain(text)
+
+    def is_name(self, text: str) -> bool:
+        """Whether this is an artist's name or another name of one, for reading phrases of several names."""
+        return Resolver(self._index(), self._name).is_name(text)
+
+    def complete(self, text: str, *, limit: int = 25, recent: Sequence[int] = ()) -> list[Artist]:
+        """Suggest at most ``limit`` artists while a person types; those of the ids ``recent`` that fit come first."""
+        known = (self.by_id(number) for number in recent)
+        rows = [artist.artist_idx for artist in known if artist is not None]
+        completer = Completer(self._index(), self._name)
+        return [self.artist(idx) for idx in completer.complete(text, limit=limit, recent=rows)]
 
     def similar(
         self, artist_idx: int, *, k: int = 10, exclude: Collection[int] = (), familiarity: Familiarity = "balanced"
@@ -129,7 +179,8 @@ class Catalogue:
         """Find the artists most similar to one.
 
         The table answers; what it does not hold (more than :attr:`k`, or what is left of it after exclusions or in a
-        range of popularity) follows, computed from the factors whatever the table's scores are made of.
+        range of popularity) follows, computed in the same terms. Methods without factors (see
+        :attr:`answers_beyond_its_table`) have only the table; then :attr:`Similar.is_cut` says that there may be more.
 
         Parameters
         ----------
@@ -149,20 +200,22 @@ class Catalogue:
         kept = self._artifact.neighbour_idx[artist_idx]
         kept = kept[kept != NO_NEIGHBOUR]
         if k <= kept.size and not exclude and familiarity == "balanced":
-            nears, n_candidates = self._from_table(artist_idx, k), int(kept.size)
+            nears, n_candidates, is_cut = self._from_table(artist_idx, k), int(kept.size), False
         else:
             allowed = exploring.allowed_by(familiarity, self._space)
             allowed[list(exclude)] = False
             nears = [near for near in self._from_table(artist_idx, kept.size) if allowed[near.artist_idx]]
             # A row that is not full holds everybody there is.
-            if len(nears) < k and kept.size == self.k:
-                nears += self._after_table(artist_idx, k - len(nears), allowed)
+            is_cut = len(nears) < k and kept.size == self.k
+            if is_cut and self._compared is not None:
+                nears += self._after_table(self._compared, artist_idx, k - len(nears), allowed)
+                is_cut = False
             n_candidates = len(nears)
         rows = (
             SimilarArtist(rank, self.artist(near.artist_idx), near.score, near.support)
             for rank, near in enumerate(nears[:k], start=1)
         )
-        return Similar(seed, tuple(rows), n_candidates)
+        return Similar(seed, tuple(rows), n_candidates, is_cut)
 
     def blend(
         self, weights: Mapping[int, float], *, k: int = 10, familiarity: Familiarity = "balanced"
@@ -262,12 +315,11 @@ class Catalogue:
         )
         return [Near(*row) for row in zip(*columns, strict=True)]
 
-    def _after_table(self, artist_idx: int, n: int, allowed: BoolArray) -> list[Near]:
+    def _after_table(self, space: ArtistSpace, artist_idx: int, n: int, allowed: BoolArray) -> list[Near]:
         """The nearest of those that the artist's row of the table, which is full, has no place for."""
         allowed = allowed.copy()
         allowed[self._artifact.neighbour_idx[artist_idx]] = False
         allowed[artist_idx] = False
-        space = self._space
         nears = space.nearest(
             space.direction(artist_idx), n, allowed=allowed, marked=space.listening.of_any([artist_idx])
         )
@@ -279,13 +331,13 @@ class Catalogue:
         begin, end = self._artifact.name_offsets[artist_idx : artist_idx + 2].tolist()
         return self._artifact.names[begin:end].tobytes().decode()
 
-    def _resolver(self) -> Resolver:
-        with self._making_resolver:  # two threads at once would both make it
-            if self._resolver_made is None:
+    def _index(self) -> NameIndex:
+        with self._making_index:  # two threads at once would both make it
+            if self._index_made is None:
                 blob, offsets = self._artifact.names.tobytes(), self._artifact.name_offsets.tolist()
                 names = [blob[begin:end].decode() for begin, end in pairwise(offsets)]
-                self._resolver_made = Resolver(names, self._artifact.listeners)
-            return self._resolver_made
+                self._index_made = build_index(names, self._artifact.listeners, shipped_aliases())
+            return self._index_made
 
 
 def _require_rows(k: int) -> None:

@@ -13,11 +13,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data, cli_explore
+from recommender import cli_data, cli_explore, cli_names
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
-from recommender.names import Ambiguous, Found, NotFound
+from recommender.names import REFUSALS, Ambiguous, Found, NotFound
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
     ArtistColumnOption,
@@ -42,6 +42,7 @@ app = typer.Typer(no_args_is_help=True)
 export_app = typer.Typer(no_args_is_help=True, help="Write what a model knows as plain tables.")
 app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
+app.command("names")(cli_names.names)
 app.add_typer(cli_explore.app)
 
 
@@ -62,7 +63,11 @@ def train(
     algorithm: Annotated[str | None, typer.Option(help="als or lsa.", show_default="als")] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="als (tuned), article-als or article-lsa.", show_default="the algorithm's best"),
+        typer.Option(
+            help="How artists are compared: best, als, article-als, article-lsa, cosine, jaccard, pmi, ease ...; "
+            "a wrong name lists all.",
+            show_default="best, or the algorithm's best",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same data, options and seed: the same model.")] = 0,
     factors: Annotated[
@@ -70,6 +75,17 @@ def train(
     ] = None,
     regularization: Annotated[
         float | None, typer.Option(help="Of ALS; more for large data, less for small.", show_default="the preset's")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Iterations of ALS, at most.", show_default="15")
+    ] = None,
+    early_stopping: Annotated[
+        bool | None,
+        typer.Option(
+            "--early-stopping/--no-early-stopping",
+            help="Stop ALS when hidden plays of a sample of listeners are no longer found better.",
+            show_default="on, but for article-als",
+        ),
     ] = None,
     neighbours: Annotated[
         int | None, typer.Option(min=1, help="Neighbours kept per artist.", show_default="50")
@@ -111,6 +127,8 @@ def train(
         PRESETS[preset],
         n_factors=factors,
         regularization=regularization,
+        iterations=iterations,
+        early_stopping=early_stopping,
         k=neighbours,
         min_listeners=min_listeners,
     )
@@ -119,16 +137,16 @@ def train(
     models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    with stoppable() as stop_if_asked:
+    with stoppable() as stopping:
         counts = load(plays, data, folder=folder, columns=columns, strict=strict)
         if plan:
             show_plan(counts, recipe, as_json=as_json)
             return
         warn_if_too_large(counts, recipe)
         started = time.perf_counter()
-        with training_progress() as step:
-            trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step)
-        stop_if_asked()
+        with training_progress(stopping) as step:
+            trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step, stop=lambda: stopping.asked)
+        stopping.raise_if_received()
         seconds = time.perf_counter() - started
         manifest = save_model(
             target,
@@ -152,11 +170,14 @@ def train(
         "objective": manifest.objective,
         "seconds": round(seconds, 2),
         "current": in_store,
+        "stopped": stopping.asked,
     }
     if as_json:
         print_json(card)
         return
     on_what = f"{counted(manifest.data.n_listeners, 'listener')} and {counted(manifest.data.n_artists, 'artist')}"
+    if stopping.asked:
+        out.print("Stopped by Ctrl-C: the model holds what the last finished iteration learnt.")
     out.print(
         f"Trained {card['model']} on {on_what} in {seconds:.1f} s"
         + ("; it is the current model." if in_store else "."),
@@ -193,6 +214,9 @@ def similar(
                 print_json(_similar_json(catalogue, resolution, outcome))
             else:
                 _print_similar(catalogue, text, outcome)
+                _say_if_outweighed(catalogue, resolution)
+                if isinstance(outcome, Similar) and outcome.is_cut:
+                    err.print(_cut_note(catalogue), markup=False, soft_wrap=True)
             if not isinstance(outcome, Similar):
                 raise typer.Exit(EXIT_NO_ANSWER)
         case Ambiguous() | NotFound():
@@ -202,6 +226,8 @@ def similar(
             if as_json:
                 kind = "ambiguous" if is_ambiguous else "not_found"
                 print_json({"outcome": kind, "choices": [_artist_json(choice) for choice in choices]})
+            elif isinstance(resolution, NotFound) and resolution.reason in REFUSALS:
+                out.print(REFUSALS[resolution.reason], markup=False, soft_wrap=True)
             else:
                 _print_choices(text, choices, is_ambiguous=is_ambiguous)
             raise typer.Exit(EXIT_NO_ANSWER)
@@ -242,6 +268,19 @@ def export_neighbours(
     out.print(
         f"Wrote the neighbours of {counted(n_answered, 'artist')} to {output}{why}.", markup=False, soft_wrap=True
     )
+
+
+def _cut_note(catalogue: Catalogue) -> str:
+    return (
+        f"This model keeps {catalogue.k} similar artists for each, by the {catalogue.manifest.neighbours.similarity}, "
+        "and cannot compute further ones; train with more --neighbours, or with --preset best or als."
+    )
+
+
+def _say_if_outweighed(catalogue: Catalogue, found: Found) -> None:
+    if found.outweighed is not None:
+        name = plain_name(catalogue.artist(found.outweighed).name)
+        out.print(f"For {name} itself, type it in quotes: segue similar '\"{name}\"'", markup=False, soft_wrap=True)
 
 
 def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
@@ -292,9 +331,7 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
 def _print_choices(text: str, choices: list[Artist], *, is_ambiguous: bool) -> None:
     typed = plain_name(text)
     names = "\n".join(f"  {plain_name(choice.name)} ({counted(choice.listeners, 'listener')})" for choice in choices)
-    if not text.strip():
-        message = "Which artist? Type a name, for example: segue similar arcade fire"
-    elif is_ambiguous:
+    if is_ambiguous:
         message = f'"{typed}" could be several artists; type one of them:\n{names}'
     elif choices:
         message = f'No artist here is called "{typed}". The nearest names:\n{names}'

@@ -21,7 +21,8 @@ class Artist:
 class SimilarArtist:
     """One row of an answer.
 
-    ``score`` is the cosine of the factors; ``support`` the listeners that heard both; ``rank`` counts from 1.
+    ``score`` is the similarity that the model's manifest names; ``support`` the listeners that heard both; ``rank``
+    counts from 1.
     """
 
     rank: int
@@ -32,11 +33,15 @@ class SimilarArtist:
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """The artists most similar to ``seed``, best first (none in a tiny catalogue), and of how many they were chosen."""
+    """The artists most similar to ``seed``, best first (none in a tiny catalogue), and of how many they were chosen.
+
+    ``is_cut`` : there may be more, but the model keeps no more and has no factors to find them by.
+    """
 
     seed: Artist
     rows: tuple[SimilarArtist, ...]
     n_candidates: int
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,12 @@ class ArtistSpace:
 
     Parameters
     ----------
-    factors : shape (n_artists, n_factors), float32, may be memory-mapped.
+    factors : shape (n_artists, n_factors), float32, may be memory-mapped; with ``artists``, a row for each of these.
     listeners : shape (n_artists,), how many heard each.
     listening : who they are.
     min_listeners : artists with fewer are in no answer.
     min_common : artists that share fewer listeners with what is asked for are in no answer about neighbours.
+    artists : shape (n_rows,), rising, the artists that have a row; those that have none are in no answer.
     """
 
     def __init__(
@@ -56,21 +57,26 @@ class ArtistSpace:
         *,
         min_listeners: int,
         min_common: int,
+        artists: npt.NDArray[np.intp] | None = None,
     ) -> None:
         self.listening = listening
         self.listeners = listeners
         self._factors = factors
         self._min_listeners = min_listeners
         self._min_common = min_common
+        self._artists = artists
 
     @cached_property
     def answerable(self) -> BoolArray:
         """Which artists may be in an answer: enough listeners, and factors that did not vanish; shape (n_artists,)."""
-        return (self.listeners >= self._min_listeners) & (self._inverse_norms > 0)
+        return (self.listeners >= self._min_listeners) & (self._by_artist(self._inverse_norms) > 0)
 
     def direction(self, artist_idx: int) -> npt.NDArray[np.float64]:
-        """An artist's factors, scaled to length 1; zero where they vanished."""
-        factors = self._factors[artist_idx].astype(np.float64)
+        """An artist's factors, scaled to length 1; zero where they vanished.
+
+        ``artist_idx`` : one that has a row.
+        """
+        factors = self._factors[self._row_of(np.array([artist_idx]))[0]].astype(np.float64)
         direction: npt.NDArray[np.float64] = factors / max(float(np.linalg.norm(factors)), TINY)
         return direction
 
@@ -78,11 +84,11 @@ class ArtistSpace:
         """Cosine of each artist with a direction (length 1), to float32's rounding; shape (n_artists,)."""
         cosines: FloatMatrix = self._factors @ direction.astype(np.float32)
         cosines *= self._inverse_norms
-        return cosines
+        return self._by_artist(cosines)
 
     def exact_cosines(self, direction: npt.NDArray[np.float64], artists: npt.NDArray[np.intp]) -> FloatMatrix:
         """The same for some artists, summed in float64 and then rounded, so that the rounding decides no order."""
-        rows = self._factors[artists].astype(np.float64)
+        rows = self._factors[self._row_of(artists)].astype(np.float64)
         norms = np.sqrt(np.einsum("af,af->a", rows, rows))
         cosines = np.einsum("af,f->a", rows, direction) / np.maximum(norms, TINY)
         rounded: FloatMatrix = np.clip(cosines, -1.0, 1.0).astype(np.float32)
@@ -185,6 +191,17 @@ class ArtistSpace:
             found += [Near(*row) for row in zip(*columns, strict=True)]
             begin, length = begin + length, 2 * length
         return found[:k]
+
+    def _row_of(self, artists: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        return artists if self._artists is None else np.searchsorted(self._artists, artists)
+
+    def _by_artist(self, of_rows: FloatMatrix) -> FloatMatrix:
+        """Lay out one value per row as one per artist; 0 where an artist has no row."""
+        if self._artists is None:
+            return of_rows
+        of_artists = np.zeros(self.listeners.shape[0], dtype=of_rows.dtype)
+        of_artists[self._artists] = of_rows
+        return of_artists
 
     @cached_property
     def _rising(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:

@@ -9,27 +9,34 @@ from typing import Literal, TypeAlias
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from recommender.als import ALSParams, fit_als
+from recommender.aliases import shipped_aliases
+from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
 from recommender.artifact import FACTOR_COSINE, DataCard, Manifest, TableCard, label_arrays, write_artifact
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
+from recommender.knn import KNNParams
+from recommender.least_squares import RidgeParams
 from recommender.listening import listening_arrays
 from recommender.lsa import LSAParams, fit_lsa
-from recommender.matrix import CSR, NO_NEIGHBOUR
-from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
+from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
+from recommender.naming.building import build_index
+from recommender.neighbours import NeighbourParams, Neighbours
 from recommender.plays import PlayCounts
+from recommender.similarity import SimilarityParams, compare_artists, resolved
 from recommender.weighting import WeightingParams, confidence, weigh
 
 Algorithm: TypeAlias = Literal["als", "lsa"]
-Step: TypeAlias = Callable[[str, int, int, float | None], None]
-"""Told the stage, how much of it is done, of how much, and the loss where there is one."""
+Step: TypeAlias = Callable[[str, int, int, str], None]
+"""Told the stage, how much of it is done, of how much at most, and what was reached, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides a model besides the data and the seed.
 
-    ``alpha`` is the confidence of one unit of weight; only ALS uses it.
+    ``algorithm`` makes the factors, which recommend, blend and lead from one artist to another; ``similarity`` makes
+    the table of similar artists, from these factors, from others, or from the plays themselves. ``alpha`` is the
+    confidence of one unit of weight; only ALS uses it.
     """
 
     algorithm: Algorithm
@@ -37,11 +44,16 @@ class Recipe:
     als: ALSParams = field(default_factory=ALSParams)
     lsa: LSAParams = field(default_factory=LSAParams)
     alpha: float = 5.0
+    similarity: SimilarityParams = field(default_factory=SimilarityParams)
     neighbours: NeighbourParams = field(default_factory=NeighbourParams)
 
     def parameters(self) -> dict[str, object]:
         """Only what this algorithm uses, as plain values for the manifest."""
-        used: dict[str, object] = {"weighting": asdict(self.weighting), "neighbours": asdict(self.neighbours)}
+        used: dict[str, object] = {
+            "weighting": asdict(self.weighting),
+            "similarity": self.similarity.parameters(),
+            "neighbours": asdict(self.neighbours),
+        }
         match self.algorithm:
             case "als":
                 return used | {"als": asdict(self.als), "alpha": self.alpha}
@@ -49,23 +61,68 @@ class Recipe:
                 return used | {"lsa": asdict(self.lsa)}
 
 
+def _als(similarity: SimilarityParams, *, min_common_listeners: int = 1) -> Recipe:
+    """The ALS factors that measured best on HetRec lastfm-2k, with neighbours by some method."""
+    return Recipe(
+        "als",
+        WeightingParams("binary"),
+        als=ALSParams(ridge=RidgeParams("plain", 30.0)),
+        similarity=similarity,
+        neighbours=NeighbourParams(min_common_listeners=min_common_listeners),
+    )
+
+
+def _knn(params: KNNParams) -> Recipe:
+    return _als(SimilarityParams("knn", knn=params))
+
+
 PRESETS: dict[str, Recipe] = {
-    # Best of the measured ALS settings on HetRec lastfm-2k: every played artist counts the same, strong regularization.
-    "als": Recipe("als", WeightingParams("binary"), als=ALSParams(n_factors=64, regularization=30.0), alpha=5.0),
+    # Best of all that was measured, see docs/models.md; by factors alone where the data are too large for it.
+    "best": _als(SimilarityParams("auto"), min_common_listeners=0),
+    "als": _als(SimilarityParams("factors")),
+    # The other two ridges, at their best on the same data.
+    "als-wr": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("als-wr", 1.0))),
+    "ials": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("ials", 0.01)), alpha=1.0),
     # The settings of "Finding similar music using matrix factorization", for those who come to reproduce it.
-    "article-als": Recipe("als", WeightingParams("bm25"), als=ALSParams(n_factors=50, regularization=0.01), alpha=1.0),
+    "article-als": Recipe(
+        "als",
+        WeightingParams("bm25"),
+        als=ALSParams(
+            n_factors=50,
+            ridge=RidgeParams("plain", 0.01),
+            cg_steps=3,
+            start="noise",
+            stopping=StoppingParams(n_listeners=0),
+        ),
+        alpha=1.0,
+    ),
     "article-lsa": Recipe("lsa", WeightingParams("bm25"), lsa=LSAParams(n_factors=50)),
+    # The distance measures of the article before it, and what else is known for neighbours.
+    "cosine": _knn(KNNParams()),
+    "tfidf": _knn(KNNParams(weighting=WeightingParams("tfidf"))),
+    "bm25": _knn(KNNParams(weighting=WeightingParams("bm25"))),
+    "smoothed-cosine": _knn(KNNParams(smoothing=20.0)),
+    "shrunk-cosine": _knn(KNNParams(shrinkage=10.0)),
+    "jaccard": _knn(KNNParams("jaccard")),
+    "overlap": _knn(KNNParams("overlap")),
+    "pmi": _als(SimilarityParams("pmi"), min_common_listeners=0),
+    "ease": _als(SimilarityParams("ease"), min_common_listeners=0),
 }
 DEFAULT_PRESET: dict[Algorithm, str] = {"als": "als", "lsa": "article-lsa"}
+BEST_PRESET = "best"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """What training leaves: the factors and the neighbour table."""
+    """What training leaves: the factors and the neighbour table, and the recipe with what the data's size decided.
+
+    ``similarity_factors`` : shape (n_artists, any number), see :class:`recommender.similarity.Compared`.
+    """
 
     recipe: Recipe
     factors: Factors
     neighbours: Neighbours
+    similarity_factors: FloatMatrix | None = None
 
 
 def choose_preset(preset: str | None, algorithm: str | None) -> str:
@@ -78,7 +135,7 @@ def choose_preset(preset: str | None, algorithm: str | None) -> str:
     if algorithm is not None and algorithm not in DEFAULT_PRESET:
         raise ParameterError(f"algorithm {algorithm!r} is unknown; use one of {', '.join(DEFAULT_PRESET)}")
     if preset is None:
-        return DEFAULT_PRESET["als" if algorithm is None else algorithm]
+        return BEST_PRESET if algorithm is None else DEFAULT_PRESET[algorithm]
     if preset not in PRESETS:
         raise ParameterError(f"preset {preset!r} is unknown; use one of {', '.join(PRESETS)}")
     if algorithm is not None and PRESETS[preset].algorithm != algorithm:
@@ -93,6 +150,8 @@ def adjusted(
     *,
     n_factors: int | None = None,
     regularization: float | None = None,
+    iterations: int | None = None,
+    early_stopping: bool | None = None,
     k: int | None = None,
     min_listeners: int | None = None,
 ) -> Recipe:
@@ -102,7 +161,13 @@ def adjusted(
             recipe, als=replace(recipe.als, n_factors=n_factors), lsa=replace(recipe.lsa, n_factors=n_factors)
         )
     if regularization is not None:
-        recipe = replace(recipe, als=replace(recipe.als, regularization=regularization))
+        ridge = replace(recipe.als.ridge, regularization=regularization)
+        recipe = replace(recipe, als=replace(recipe.als, ridge=ridge))
+    if iterations is not None:
+        recipe = replace(recipe, als=replace(recipe.als, iterations=iterations))
+    if early_stopping is not None:
+        stopping = StoppingParams() if early_stopping else StoppingParams(n_listeners=0)
+        recipe = replace(recipe, als=replace(recipe.als, stopping=stopping))
     neighbours = recipe.neighbours
     if k is not None:
         neighbours = replace(neighbours, k=k)
@@ -111,7 +176,14 @@ def adjusted(
     return replace(recipe, neighbours=neighbours)
 
 
-def train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step = lambda *_: None) -> TrainedModel:
+def train(
+    plays: CSR,
+    recipe: Recipe,
+    *,
+    rng: np.random.Generator,
+    step: Step = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> TrainedModel:
     """Train one model.
 
     Parameters
@@ -120,6 +192,7 @@ def train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step = 
     recipe : algorithm and parameters.
     rng : source of all randomness.
     step : told what is being done.
+    stop : asked after each iteration of a factorization; True goes on with the factors as they are.
 
     Raises
     ------
@@ -128,35 +201,59 @@ def train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step = 
     """
     # Each number of BLAS threads sums a large product in another order, and the same seed would give other bits.
     with threadpool_limits(limits=1, user_api="blas"):
-        return _train(plays, recipe, rng=rng, step=step)
+        return _train(plays, recipe, rng=rng, step=step, stop=stop)
 
 
-def _train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step) -> TrainedModel:
-    step("weighting", 0, 1, None)
+def _train(
+    plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step, stop: Callable[[], bool]
+) -> TrainedModel:
+    similarity, params = resolved(recipe.similarity, recipe.neighbours, plays)
+    recipe = replace(recipe, similarity=similarity, neighbours=params)
+    step("weighting", 0, 1, "")
     weights = weigh(plays, recipe.weighting)
     match recipe.algorithm:
         case "als":
-            total = recipe.als.iterations
-            step("factorizing", 0, total, None)
+            step("factorizing", 0, recipe.als.iterations, "")
             factors = fit_als(
                 confidence(weights, alpha=recipe.alpha),
                 recipe.als,
                 rng=rng,
-                progress=lambda iteration, loss: step("factorizing", iteration, total, loss),
+                progress=lambda reached: step("factorizing", reached.number, recipe.als.iterations, _in_words(reached)),
+                stop=stop,
             )
         case "lsa":
-            step("factorizing", 0, 1, None)
+            step("factorizing", 0, 1, "")
             factors = fit_lsa(weights, recipe.lsa, rng=rng)
     refuse_collapsed(factors)
-    step("finding neighbours", 0, 1, None)
-    neighbours = nearest_artists(factors.artist_factors, plays, recipe.neighbours)
-    step("finding neighbours", 1, 1, None)
-    if (neighbours.idx == NO_NEIGHBOUR).all():
+    step("finding neighbours", 0, 1, "")
+    compared = compare_artists(plays, factors, similarity, params, rng=rng)
+    step("finding neighbours", 1, 1, "")
+    if (compared.neighbours.idx == NO_NEIGHBOUR).all():
         raise ModelError(
             f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
             "bring more data, or lower --min-listeners. No model was saved"
         )
-    return TrainedModel(recipe, factors, neighbours)
+    return TrainedModel(recipe, factors, compared.neighbours, compared.own_factors)
+
+
+def _in_words(reached: Iteration) -> str:
+    sample = "" if reached.ndcg is None else f", nDCG@10 of hidden plays {reached.ndcg:.4f}"
+    return f"loss {reached.loss:,.0f}{sample}"
+
+
+def _in_what_terms(similarity: SimilarityParams) -> str:
+    """Name what the scores of a table are, for its card."""
+    match similarity.method:
+        case "knn":
+            return f"{similarity.knn.measure} of the listeners"
+        case "pmi":
+            return "company kept (PMI)"
+        case "ease":
+            return "listening that predicts both (EASE)"
+        case "fusion" | "auto":
+            return "fusion of LSA, PMI and the factors"
+        case "factors":
+            return FACTOR_COSINE
 
 
 def save_model(
@@ -183,9 +280,14 @@ def save_model(
     ModelError : the folder exists or cannot be written.
     """
     params = model.recipe.neighbours
+    listeners = np.bincount(counts.plays.indices, minlength=len(counts.artist_names))
+    compared_by = model.similarity_factors
+    if compared_by is None:
+        compared_by = np.zeros((len(listeners), 0), dtype=np.float32)
     arrays = label_arrays(counts.artist_names, counts.artist_mbids) | {
         "artist_factors": model.factors.artist_factors,
-        "listeners": np.bincount(counts.plays.indices, minlength=len(counts.artist_names)),
+        "listeners": listeners,
+        "similarity_factors": compared_by[listeners >= params.min_listeners],
         "neighbour_idx": model.neighbours.idx,
         "neighbour_score": model.neighbours.score,
         "support": model.neighbours.support,
@@ -207,7 +309,13 @@ def save_model(
         "k": model.neighbours.idx.shape[1],
         "min_listeners": params.min_listeners,
         "neighbours": asdict(
-            TableCard(FACTOR_COSINE, exact=True, recall=1.0, min_common_listeners=params.min_common_listeners)
+            TableCard(
+                _in_what_terms(model.recipe.similarity),
+                exact=True,
+                recall=1.0,
+                min_common_listeners=params.min_common_listeners,
+            )
         ),
     }
-    return write_artifact(folder, arrays, card)
+    name_index = build_index(counts.artist_names, listeners, shipped_aliases())
+    return write_artifact(folder, arrays, card, name_index=name_index)

@@ -13,7 +13,16 @@ import pytest
 
 from communities import CREATED, NAMES, community_counts, community_model, small_recipe
 from recommender import artifact
-from recommender.artifact import CHECKED, FILES, MANIFEST, TableCard, label_arrays, open_artifact, read_manifest
+from recommender.artifact import (
+    CHECKED,
+    FILES,
+    MANIFEST,
+    NAME_FILES,
+    TableCard,
+    label_arrays,
+    open_artifact,
+    read_manifest,
+)
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
 from recommender.training import save_model, train
@@ -39,6 +48,16 @@ def rewrite_manifest(folder, **changes):
     (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
 
 
+def rewrite_array(folder, name, change):
+    """Change an array of a model as somebody would who also fixes the checksums."""
+    path = folder / f"{name}.npy"
+    array = np.load(path)
+    np.save(path, change(array).astype(array.dtype))
+    files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    files[name] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
+    rewrite_manifest(folder, files=files)
+
+
 def test_a_model_comes_back_as_it_was(saved):
     counts = community_counts()
     trained = train(counts.plays, small_recipe(), rng=np.random.default_rng(0))
@@ -61,7 +80,7 @@ def test_the_manifest_says_what_was_trained_on_what(saved):
     assert (manifest.data.n_listeners, manifest.data.n_artists) == (150, 13)
     assert manifest.data.sha256 == "0" * 64
     assert manifest.objective > 0
-    assert manifest.files.keys() == FILES.keys()
+    assert manifest.files.keys() == (FILES | NAME_FILES).keys()
 
 
 def test_the_same_training_writes_the_same_bytes(saved, tmp_path):
@@ -69,7 +88,7 @@ def test_the_same_training_writes_the_same_bytes(saved, tmp_path):
     assert read_manifest(tmp_path / "m1").sha256 == read_manifest(saved).sha256
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *NAME_FILES])
 def test_a_truncated_file_is_refused(model, name):
     path = model / f"{name}.npy"
     path.write_bytes(path.read_bytes()[:-1])
@@ -77,7 +96,7 @@ def test_a_truncated_file_is_refused(model, name):
         open_artifact(model, verify=False)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *NAME_FILES])
 def test_a_flipped_bit_is_refused(model, name):
     path = model / f"{name}.npy"
     content = bytearray(path.read_bytes())
@@ -102,7 +121,13 @@ def test_an_altered_manifest_is_refused(model):
 
 def test_a_newer_format_is_refused_with_both_ways_out(model):
     rewrite_manifest(model, format_version=artifact.FORMAT_VERSION + 1)
-    with pytest.raises(ModelError, match="upgrade Segue or train again"):
+    with pytest.raises(ModelError, match="upgrade Segue, or train again"):
+        open_artifact(model)
+
+
+def test_an_older_format_is_refused_with_the_way_out(model):
+    rewrite_manifest(model, format_version=artifact.FORMAT_VERSION - 1)
+    with pytest.raises(ModelError, match="format 1, this Segue reads format 2; train it again with `segue train`"):
         open_artifact(model)
 
 
@@ -166,6 +191,7 @@ IMPOSSIBLE = {
     "listeners": lambda array: array - 1_000_000,
     "support": lambda array: array - 1_000_000,
     "names": lambda array: array | 0x80,
+    "similarity_factors": lambda array: array[1:].copy(),
     "listening": lambda array: array + 150,
     "listening_offsets": lambda array: array[::-1].copy(),
 }
@@ -173,12 +199,7 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("name", IMPOSSIBLE)
 def test_impossible_values_are_refused_even_if_the_checksums_fit(model, name):
-    path = model / f"{name}.npy"
-    array = np.load(path)
-    np.save(path, IMPOSSIBLE[name](array).astype(array.dtype))
-    files = json.loads((model / MANIFEST).read_text(encoding="utf-8"))["files"]
-    files[name] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
-    rewrite_manifest(model, files=files)
+    rewrite_array(model, name, IMPOSSIBLE[name])
     with pytest.raises(ModelError, match=rf"damaged: {name}\.npy (holds impossible values|is not UTF-8)"):
         open_artifact(model)
 
@@ -190,7 +211,7 @@ def test_sound_files_are_read_once_and_again_when_they_were_touched(saved, tmp_p
     file_sha256 = artifact.file_sha256
     monkeypatch.setattr(artifact, "file_sha256", lambda path: read.append(path.stem) or file_sha256(path))
     later = (model / "names.npy").stat().st_ctime_ns + 10**9
-    for expected in (sorted(FILES), []):
+    for expected in (sorted(FILES | NAME_FILES), []):
         read.clear()
         open_artifact(model)
         assert sorted(read) == expected
@@ -206,13 +227,13 @@ def test_sound_files_are_read_once_and_again_when_they_were_touched(saved, tmp_p
 
 def test_files_checked_in_the_moment_they_were_written_are_read_again(model, monkeypatch):
     open_artifact(model)
-    written = max((model / f"{name}.npy").stat().st_ctime_ns for name in FILES)
+    written = max((model / f"{name}.npy").stat().st_ctime_ns for name in FILES | NAME_FILES)
     os.utime(model / CHECKED, ns=(written, written))
     read = []
     file_sha256 = artifact.file_sha256
     monkeypatch.setattr(artifact, "file_sha256", lambda path: read.append(path.stem) or file_sha256(path))
     open_artifact(model)
-    assert sorted(read) == sorted(FILES)
+    assert sorted(read) == sorted(FILES | NAME_FILES)
 
 
 @pytest.mark.parametrize("content", [b"", b"[", b"null", b"{}", b'{"files": 1}', b"[" * 100_000, b"\xff"])
@@ -235,6 +256,27 @@ def test_a_folder_that_may_not_be_written_opens(model, monkeypatch):
 
 def test_the_manifest_says_how_the_neighbours_were_found(saved):
     assert read_manifest(saved).neighbours == TableCard("cosine of the factors", True, 1.0, 1)
+
+
+IMPOSSIBLE_INDEX = {
+    "group_offsets": lambda array: array[::-1].copy(),
+    "group_artists": lambda array: array + 1000,
+    "key_group": lambda array: array - 1000,
+    "key_layer": lambda array: array + 100,
+    "text_offsets": lambda array: array[:-1],
+    "text_group": lambda array: array + 1000,
+    "text_norm": np.zeros_like,
+    "trigram_texts": lambda array: array + 1000,
+    "start_byte": lambda array: array[1:],
+    "word_groups": lambda array: array[1:],
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE_INDEX)
+def test_an_index_of_names_that_points_nowhere_is_refused_even_if_the_checksums_fit(model, name):
+    rewrite_array(model, f"names_{name}", IMPOSSIBLE_INDEX[name])
+    with pytest.raises(ModelError, match="damaged: its index of names"):
+        open_artifact(model)
 
 
 @pytest.mark.parametrize("changes", [{"format_version": 0}, {"format_version": True}, {"min_listeners": "5"}])

@@ -52,10 +52,13 @@ def write_plays(path: Path, n_listeners: int, n_each: int, n_artists: int) -> No
 @pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the highest memory is counted in other units elsewhere"
 )
-@pytest.mark.parametrize(("n_listeners", "n_each", "n_artists"), [(3_000, 40, 4_000), (50_000, 60, 40_000)])
-def test_the_planned_peak_and_size_are_near_what_a_run_takes(tmp_path, n_listeners, n_each, n_artists):
+@pytest.mark.parametrize(
+    ("n_listeners", "n_each", "n_artists", "preset"),
+    [(3_000, 40, 4_000, "als"), (50_000, 60, 40_000, "als"), (3_000, 40, 4_000, "best")],
+)
+def test_the_planned_peak_and_size_are_near_what_a_run_takes(tmp_path, n_listeners, n_each, n_artists, preset):
     write_plays(tmp_path / "plays.tsv", n_listeners, n_each, n_artists)
-    command = [sys.executable, "-c", RUN, str(tmp_path / "plays.tsv"), str(tmp_path / "m"), "als"]
+    command = [sys.executable, "-c", RUN, str(tmp_path / "plays.tsv"), str(tmp_path / "m"), preset]
     # One thread per core that the figures were measured with: each has buffers of its own.
     environment = os.environ | {"NUMBA_NUM_THREADS": "2", "POLARS_MAX_THREADS": "2"}
     printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
