@@ -18,7 +18,7 @@ from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.metrics import Lists, Spread, spread
 from recommender.recommending import Objective, Recommender, link_matrix
 from recommender.splits import Split, SplitParams, split
-from recommender.training import Recipe, fit_factors
+from recommender.training import Recipe, fit_factors, fitted_to
 from recommender.weighting import weigh
 
 POPULARITY = "popularity"
@@ -133,6 +133,7 @@ def compare(judged: Mapping[str, Judged], ours: str, theirs: str, *, seed: int) 
 
 def fit_recommender(plays: CSR, recipe: Recipe, *, rng: np.random.Generator) -> Recommender:
     """Train what recommends, without the table of similar artists."""
+    recipe = fitted_to(recipe, plays)
     with threadpool_limits(limits=1, user_api="blas"):
         weights, factors = fit_factors(plays, recipe, rng=rng)
         listeners = np.bincount(plays.indices, minlength=plays.shape[1])
@@ -163,7 +164,7 @@ def _lists_of(name: str, recipes: Mapping[str, Recipe], one: Split, params: Eval
         return popular_lists(one, params.depth)
     recommender = fit_recommender(one.train, recipes[name], rng=np.random.default_rng(seed))
     with threadpool_limits(limits=1, user_api="blas"):
-        return recommender.lists(seen_weights(one, recipes[name], params.split), params.depth)
+        return recommender.lists(seen_weights(one, fitted_to(recipes[name], one.train), params.split), params.depth)
 
 
 def seen_weights(one: Split, recipe: Recipe, params: SplitParams) -> CSR:

@@ -80,8 +80,16 @@ def _knn(params: KNNParams) -> Recipe:
 
 
 PRESETS: dict[str, Recipe] = {
-    # Best of all that was measured, see docs/models.md; by factors alone where the data are too large for it.
-    "best": _als(SimilarityParams("auto"), min_common_listeners=0),
+    # Best of all that was measured, see docs/models.md; where the data are too large for the fusion it becomes `als`.
+    "best": Recipe(
+        "als",
+        WeightingParams("rank"),
+        als=ALSParams(n_factors=128, ridge=RidgeParams("ials", 0.01, unobserved_weight=0.03)),
+        alpha=1.0,
+        similarity=SimilarityParams("auto"),
+        neighbours=NeighbourParams(min_common_listeners=0),
+        links=LinkParams(share=0.3, largest=5_000),
+    ),
     "als": _als(SimilarityParams("factors")),
     # Best of the measured LSA settings on the same data.
     "lsa": Recipe("lsa", WeightingParams("binary"), lsa=LSAParams(n_factors=130, popularity=0.15, strength=1.4)),
@@ -111,7 +119,10 @@ PRESETS: dict[str, Recipe] = {
     "jaccard": _knn(KNNParams("jaccard")),
     "overlap": _knn(KNNParams("overlap")),
     "pmi": _als(SimilarityParams("pmi"), min_common_listeners=0),
-    "ease": _als(SimilarityParams("ease"), min_common_listeners=0),
+    "ease": replace(
+        _als(SimilarityParams("ease"), min_common_listeners=0),
+        links=LinkParams(share=1.0, factor_share=0.0, k=200),
+    ),
 }
 DEFAULT_PRESET: dict[Algorithm, str] = {"als": "als", "lsa": "lsa"}
 BEST_PRESET = "best"
@@ -215,8 +226,8 @@ def train(
 def _train(
     plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step, stop: Callable[[], bool]
 ) -> TrainedModel:
-    similarity, params = resolved(recipe.similarity, recipe.neighbours, plays)
-    recipe = replace(recipe, similarity=similarity, neighbours=params)
+    recipe = fitted_to(recipe, plays)
+    similarity, params = recipe.similarity, recipe.neighbours
     weights, factors = fit_factors(plays, recipe, rng=rng, step=step, stop=stop)
     step("finding neighbours", 0, 1, "")
     compared = compare_artists(plays, factors, similarity, params, rng=rng)
@@ -231,6 +242,19 @@ def _train(
             "bring more data, or lower --min-listeners. No model was saved"
         )
     return TrainedModel(recipe, factors, compared.neighbours, compared.own_factors, typical, links)
+
+
+def fitted_to(recipe: Recipe, plays: CSR) -> Recipe:
+    """Decide by the size of the data what a recipe leaves open; see :func:`recommender.similarity.resolved`.
+
+    Where the fusion is too large, the factors become those of the preset ``als`` too: their one ridge for all rows is
+    measured up to Last.fm-360K, and that of iALS grows with the catalogue until nothing is left (docs/models.md).
+    """
+    similarity, neighbours = resolved(recipe.similarity, recipe.neighbours, plays)
+    if (recipe.similarity.method, similarity.method) == ("auto", "factors"):
+        large = PRESETS["als"]
+        recipe = replace(recipe, weighting=large.weighting, als=large.als, alpha=large.alpha, links=large.links)
+    return replace(recipe, similarity=similarity, neighbours=neighbours)
 
 
 def fit_factors(
