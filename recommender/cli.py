@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -18,6 +19,7 @@ from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
 from recommender.names import REFUSALS, Ambiguous, Found, NotFound
+from recommender.recommending import nearest_of_rare
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
     ArtistColumnOption,
@@ -118,8 +120,6 @@ def train(
     Examples: segue train --data demo · segue train --plays plays.tsv.gz · zcat plays.gz | segue train --plays -
     """
     # numba takes most of a second to import; only training pays it.
-    import numpy as np
-
     from recommender.cli_plan import show_plan, warn_if_too_large
     from recommender.plays import Columns
     from recommender.presets import chosen_recipe
@@ -248,10 +248,14 @@ def export_neighbours(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write.", show_default="standard output")
     ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Also artists with too few listeners, by their factors alone.")
+    ] = False,
 ) -> None:
     """Write every artist's neighbours as TSV: artist, neighbour, rank, score.
 
-    Artists with too few listeners have no rows.
+    Artists with too few listeners have no rows, unless --all asks for them: little is known of them, and their scores
+    are cosines of the factors.
     """
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     k = k or catalogue.k
@@ -259,12 +263,12 @@ def export_neighbours(
         err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
         k = catalogue.k
     if output is None:
-        _write_neighbours(catalogue, k, sys.stdout)
+        _write_neighbours(catalogue, k, sys.stdout, everybody=everybody)
         return
     part = output.with_name(f".{output.name}.part")  # a full disk must not leave half a table under its name
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
-            n_answered = _write_neighbours(catalogue, k, file)
+            n_answered = _write_neighbours(catalogue, k, file, everybody=everybody)
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)
@@ -288,7 +292,7 @@ def _say_if_outweighed(catalogue: Catalogue, found: Found) -> None:
         out.print(f"For {name} itself, type it in quotes: segue similar '\"{name}\"'", markup=False, soft_wrap=True)
 
 
-def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
+def _write_neighbours(catalogue: Catalogue, k: int, file: Any, *, everybody: bool) -> int:
     """Write the table and return how many artists have rows in it."""
     # No quoting, as in the play counts: names hold quotes, and loading refuses names with tabs or line breaks.
     writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
@@ -300,6 +304,14 @@ def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
             n_answered += 1
             for row in outcome.rows:
                 writer.writerow((outcome.seed.name, row.artist.name, row.rank, f"{row.score:.6f}"))
+    if everybody:
+        artifact = catalogue.artifact
+        answerable = np.asarray(artifact.listeners) >= catalogue.manifest.min_listeners
+        for idx, rows, scores in nearest_of_rare(np.asarray(artifact.artist_factors), answerable, k):
+            n_answered += 1
+            name = catalogue.artist(idx).name
+            for rank, (other, score) in enumerate(zip(rows.tolist(), scores.tolist(), strict=True), start=1):
+                writer.writerow((name, catalogue.artist(other).name, rank, f"{min(score, 1.0):.6f}"))
     return n_answered
 
 

@@ -12,6 +12,7 @@ The right-hand side is a sum over the liked artists, so every score is one too (
 explanation. A linear model beside the factors (``links``) adds ``sum_liked weight * link`` to it in the same way.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,10 +20,12 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 
 from recommender.errors import ParameterError
+from recommender.factors import unit_rows
 from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 from recommender.ridge import RidgeParams
 
 GRAM_BLOCK = 8192
+RARE_AT_ONCE = 256
 Rows = npt.NDArray[np.intp]
 Doubles = npt.NDArray[np.float64]
 
@@ -254,3 +257,32 @@ def highest(scores: FloatMatrix, k: int) -> tuple[Rows, FloatMatrix]:
     found = np.flatnonzero((scores >= least) & (scores > 0))
     found = found[np.argsort(-scores[found], kind="stable")][:n]
     return found, scores[found]
+
+
+def nearest_of_rare(
+    artist_factors: FloatMatrix, answerable: npt.NDArray[np.bool_], k: int
+) -> Iterator[tuple[int, Rows, FloatMatrix]]:
+    """Find the nearest answerable artists of those who are not answerable themselves, by the cosine of their factors.
+
+    Two or three listeners place an artist badly: this is for who wants the rest of a catalogue nevertheless.
+
+    Parameters
+    ----------
+    artist_factors : shape (n_artists, n_factors).
+    answerable : shape (n_artists,), who may be in a list.
+    k : rows of each list, >= 1.
+
+    Yields
+    ------
+    An artist's row, those of at most ``k`` others with a cosine above 0, best first, and the cosines; not of artists
+    whose factors vanished.
+    """
+    candidates = np.flatnonzero(answerable)
+    unit = unit_rows(artist_factors[candidates])
+    rare = np.flatnonzero(~answerable)
+    for begin in range(0, rare.size, RARE_AT_ONCE):
+        some = rare[begin : begin + RARE_AT_ONCE]
+        for artist, cosines in zip(some, unit_rows(artist_factors[some]) @ unit.T, strict=True):
+            found, scores = highest(cosines, k)
+            if found.size:
+                yield int(artist), candidates[found], scores
