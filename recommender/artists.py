@@ -51,8 +51,11 @@ def artist_id(name: str) -> int:
 
 
 def _id_of_key(key: str) -> int:
-    encoded = key.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(_digest_of_key(key), "big", signed=True)
+
+
+def _digest_of_key(key: str) -> bytes:
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def format_artist_id(number: int) -> str:
@@ -134,17 +137,26 @@ def merge_artists(
     _, first = np.unique(column[order], return_index=True)
     most_heard = order[first].tolist()
     names = [spellings[idx] for idx in most_heard]
-    refuse_collisions(names, [_id_of_key(keys[idx]) for idx in most_heard])
+    _refuse_same_ids(names, [keys[idx] for idx in most_heard])
 
     pairs, where = np.unique(column[link_spelling].astype(np.int64) << 32 | link_mbid, return_inverse=True)
     pair_column, pair_mbid = pairs >> 32, pairs & 0xFFFFFFFF
-    order = np.lexsort((_text_ranks(mbids)[pair_mbid], -np.bincount(where, weights=link_rows), pair_column))
+    by_text = np.zeros(len(pairs), np.int64)
+    choice = np.flatnonzero(np.bincount(pair_column)[pair_column] > 1)  # most artists have one id
+    by_text[choice] = _text_ranks([mbids[idx] for idx in pair_mbid[choice].tolist()])
+    order = np.lexsort((by_text, -np.bincount(where, weights=link_rows), pair_column))
     columns_with_id, first = np.unique(pair_column[order], return_index=True)
     shown_mbids = [""] * n_columns
     for column_idx, mbid_idx in zip(columns_with_id.tolist(), pair_mbid[order[first]].tolist(), strict=True):
         shown_mbids[column_idx] = mbids[mbid_idx]
 
     return ArtistColumns(column, names, shown_mbids)
+
+
+def _refuse_same_ids(names: Sequence[str], keys: Sequence[str]) -> None:
+    digests = b"".join(_digest_of_key(key) for key in keys)
+    if len(np.unique(np.frombuffer(digests, np.int64))) < len(keys):
+        refuse_collisions(names, [_id_of_key(key) for key in keys])
 
 
 def refuse_collisions(names: Sequence[str], ids: Sequence[int]) -> None:

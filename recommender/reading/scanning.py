@@ -1,0 +1,335 @@
+"""The compiled loops over the bytes of a file: where fields begin and end, which texts are equal, which are numbers.
+
+Plain readers of tables take longer than the whole loading may: they make a text of every field of every row, where a
+file of plays has few distinct ones (docs/performance.md has the measurement).
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from recommender.kernels import kernel
+
+_STEP = 8192  # bytes looked at together, which fit the first-level cache with their marks
+_FACTOR = np.uint64(0xFF51AFD7ED558CCD)  # the multipliers of MurmurHash3's finalizer, which mix well
+_OTHER_FACTOR = np.uint64(0xC4CEB9FE1A85EC53)
+_SHIFT = np.uint64(32)
+_NUMBER = np.uint64(0xFFFFFFFF)
+_GROUP = 256
+_HIGH_BITS = np.uint64(0x8080808080808080)
+_NEWLINE, _RETURN, _ZERO, _NINE = np.uint8(0x0A), np.uint8(0x0D), np.uint8(0x30), np.uint8(0x39)
+
+
+@intrinsic
+def _word_at(_typing, data, position):  # type: ignore[no-untyped-def]
+    """Eight bytes from any position, as one number; views of slices took ten times as long."""
+
+    def load(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        first = builder.gep(array.data, [arguments[1]])
+        return builder.load(builder.bitcast(first, ir.IntType(64).as_pointer()), align=1)
+
+    return types.uint64(data, position), load
+
+
+@kernel()
+def count_newlines(data):  # type: ignore[no-untyped-def]
+    """Count the newlines in bytes, and tell whether there are carriage returns."""
+    n, returns = 0, np.uint8(0)
+    for position in range(data.shape[0]):
+        n += data[position] == _NEWLINE
+        returns |= data[position] == _RETURN
+    return n, returns != 0
+
+
+@kernel()
+def is_utf8(data):  # type: ignore[no-untyped-def]
+    """Whether bytes are UTF-8 as Unicode defines it: shortest forms, no surrogates, nothing beyond U+10FFFF."""
+    position, size = 0, data.shape[0]
+    while position < size:
+        if position + 8 <= size and _word_at(data, position) & _HIGH_BITS == 0:
+            position += 8
+            continue
+        lead = data[position]
+        position += 1
+        if lead < 0x80:
+            continue
+        if lead < 0xC2 or lead > 0xF4:
+            return False
+        n_more = 1 + (lead >= 0xE0) + (lead >= 0xF0)
+        if position + n_more > size:
+            return False
+        lowest, highest = 0x80, 0xBF
+        if lead == 0xE0:
+            lowest = 0xA0
+        elif lead == 0xED:
+            highest = 0x9F
+        elif lead == 0xF0:
+            lowest = 0x90
+        elif lead == 0xF4:
+            highest = 0x8F
+        for i in range(n_more):
+            if data[position + i] < lowest or data[position + i] > highest:
+                return False
+            lowest, highest = 0x80, 0xBF
+        position += n_more
+    return True
+
+
+@kernel()
+def find_delimiters(data, separator, found):  # type: ignore[no-untyped-def]
+    """Find separators and newlines.
+
+    Returns
+    -------
+    How many there are (more than fit into ``found`` but for its last eight places: -1), and whether all is ASCII.
+    """
+    marks = np.zeros(_STEP, np.uint8)
+    n, limit, all_bits = 0, found.shape[0] - 8, np.uint8(0)
+    for begin in range(0, data.shape[0], _STEP):
+        part = data[begin : begin + _STEP]
+        size = part.shape[0]
+        for i in range(size):
+            marks[i] = (part[i] == separator) | (part[i] == _NEWLINE)
+        for i in range(size):
+            all_bits |= part[i]
+        for i in range(size, (size + 7) // 8 * 8):
+            marks[i] = 0
+        for i in range(0, size, 8):
+            if _word_at(marks, i):
+                if n > limit:
+                    return -1, False
+                for j in range(8):  # without a branch: the next one overwrites what was no delimiter
+                    found[n] = begin + i + j
+                    n += np.int64(marks[i + j])
+    return n, all_bits < np.uint8(0x80)
+
+
+@kernel()
+def cut_fields(data, found, begins, ends):  # type: ignore[no-untyped-def]
+    """Turn delimiters into the places of fields; False if a last field does not end in a newline.
+
+    Parameters
+    ----------
+    found : positions of all delimiters in ``data``, n_lines * n_fields.
+    begins, ends : shape (n_fields, n_lines), written.
+    """
+    n_fields, n_lines = begins.shape
+    begin = 0
+    for line in range(n_lines):
+        for field in range(n_fields):
+            end = found[line * n_fields + field]
+            begins[field, line], ends[field, line] = begin, end
+            begin = end + 1
+        if data[begin - 1] != _NEWLINE:
+            return False
+    return True
+
+
+@kernel()
+def _hash_of(data, begin, end):  # type: ignore[no-untyped-def]
+    # The words are mixed one by one and summed, so that the multiplications do not wait for each other.
+    hashed = np.uint64(end - begin) * _OTHER_FACTOR
+    if end - begin >= 8:
+        place = np.uint64(0)
+        for position in range(begin, end - 8, 8):
+            place += _OTHER_FACTOR
+            word = _word_at(data, position) + place
+            hashed += (word ^ (word >> _SHIFT)) * _FACTOR
+        last = _word_at(data, end - 8)  # overlaps the one before
+    else:
+        last = np.uint64(0)
+        for position in range(begin, end):
+            last = (last << np.uint64(8)) | np.uint64(data[position])
+    hashed = (hashed ^ (hashed >> _SHIFT) ^ last) * _FACTOR
+    hashed = (hashed ^ (hashed >> _SHIFT)) * _OTHER_FACTOR
+    return hashed ^ (hashed >> _SHIFT)
+
+
+@kernel()
+def _are_equal(data, begin, other, other_begin, size):  # type: ignore[no-untyped-def]
+    if size < 8:
+        for i in range(size):
+            if data[begin + i] != other[other_begin + i]:
+                return False
+        return True
+    for i in range(0, size - 8, 8):
+        if _word_at(data, begin + i) != _word_at(other, other_begin + i):
+            return False
+    return _word_at(data, begin + size - 8) == _word_at(other, other_begin + size - 8)
+
+
+@kernel()
+def _number_of(data, begin, size, hashed, slots, bounds, blob, n_known):  # type: ignore[no-untyped-def]
+    """Look one text up slot by slot; a new one is entered as number ``n_known``."""
+    mask = np.uint64(slots.shape[0] - 1)
+    slot = hashed & mask
+    while slots[slot]:
+        if slots[slot] >> _SHIFT == hashed >> _SHIFT:
+            number = np.int64(slots[slot] & _NUMBER) - 1
+            if bounds[number + 1] - bounds[number] == size and _are_equal(data, begin, blob, bounds[number], size):
+                return number
+        slot = (slot + np.uint64(1)) & mask
+    first = bounds[n_known]
+    for i in range(size):
+        blob[first + i] = data[begin + i]
+    bounds[n_known + 1] = first + size
+    slots[slot] = (hashed >> _SHIFT << _SHIFT) | np.uint64(n_known + 1)
+    return n_known
+
+
+@kernel()
+def number_texts(data, begins, ends, slots, bounds, blob, n_known, numbers):  # type: ignore[no-untyped-def]
+    """Number each row's text, and append texts that are new.
+
+    Parameters
+    ----------
+    data, begins, ends : the texts.
+    slots : hash table with open addressing, a power of two and never full: upper half of the hash << 32 | number + 1.
+    bounds, blob : text i is ``blob[bounds[i]:bounds[i + 1]]``; both have room for all that may be new.
+    n_known : texts known before.
+    numbers : shape (n_rows,), written.
+
+    Returns
+    -------
+    How many texts are known now.
+    """
+    mask = np.uint64(slots.shape[0] - 1)
+    hashes, entries = np.empty(_GROUP, np.uint64), np.empty(_GROUP, np.uint64)
+    firsts, sizes = np.empty(_GROUP, np.int64), np.empty(_GROUP, np.int64)
+    for group in range(0, begins.shape[0], _GROUP):
+        n = min(_GROUP, begins.shape[0] - group)
+        # Step by step for many rows: so the processor waits for the memory of all of them at once.
+        for i in range(n):
+            row, begin, size = group + i, begins[group + i], ends[group + i] - begins[group + i]
+            # Most files are sorted by listener.
+            if (
+                i > 0
+                and ends[row - 1] - begins[row - 1] == size
+                and _are_equal(data, begin, data, begins[row - 1], size)
+            ):
+                hashes[i] = hashes[i - 1]
+            else:
+                hashes[i] = _hash_of(data, begin, begin + size)
+        for i in range(n):
+            entries[i] = slots[hashes[i] & mask]
+        for i in range(n):
+            number = max(np.int64(entries[i] & _NUMBER) - 1, 0)
+            firsts[i], sizes[i] = bounds[number], bounds[number + 1] - bounds[number]
+        for i in range(n):
+            row, entry = group + i, entries[i]
+            begin, size = begins[row], ends[row] - begins[row]
+            if (
+                entry != np.uint64(0)
+                and entry >> _SHIFT == hashes[i] >> _SHIFT
+                and sizes[i] == size
+                and _are_equal(data, begin, blob, firsts[i], size)
+            ):
+                numbers[row] = np.int64(entry & _NUMBER) - 1
+            else:
+                numbers[row] = _number_of(data, begin, size, hashes[i], slots, bounds, blob, n_known)
+                n_known = max(n_known, numbers[row] + 1)
+    return n_known
+
+
+@kernel()
+def fill_slots(slots, bounds, blob, n_known):  # type: ignore[no-untyped-def]
+    """Enter the known texts into a new table."""
+    mask = np.uint64(slots.shape[0] - 1)
+    for number in range(n_known):
+        hashed = _hash_of(blob, bounds[number], bounds[number + 1])
+        slot = hashed & mask
+        while slots[slot]:
+            slot = (slot + np.uint64(1)) & mask
+        slots[slot] = (hashed >> _SHIFT << _SHIFT) | np.uint64(number + 1)
+
+
+@kernel()
+def _may_be_blank(blob, position):  # type: ignore[no-untyped-def]
+    """Whether a character, given by its first byte, may be white space, which starts with few bytes beyond ASCII."""
+    lead = blob[position]
+    return lead == 0x20 or lead == 0xC2 or (0xE1 <= lead <= 0xE3)
+
+
+@kernel()
+def mark_plain(bounds, blob, first, plain):  # type: ignore[no-untyped-def]
+    """Mark texts, from number ``first`` on, without ASCII control characters that surely begin and end visibly."""
+    for i in range(plain.shape[0]):
+        begin, end = bounds[first + i], bounds[first + i + 1]
+        is_plain = end > begin
+        for position in range(begin, end):
+            is_plain &= (blob[position] >= 0x20) & (blob[position] != 0x7F)
+        last = end - 1
+        while last > begin and 0x80 <= blob[last] < 0xC0:
+            last -= 1
+        plain[i] = is_plain and not _may_be_blank(blob, begin) and not _may_be_blank(blob, last)
+
+
+@kernel()
+def give_codes(numbers, label_of, code_of, label_of_code, n_codes, codes):  # type: ignore[no-untyped-def]
+    """Turn numbers of texts into codes of labels, which get theirs when a row first has them; returns how many have."""
+    for row in range(numbers.shape[0]):
+        label = label_of[numbers[row]]
+        if code_of[label] < 0:
+            code_of[label] = n_codes
+            label_of_code[n_codes] = label
+            n_codes += 1
+        codes[row] = code_of[label]
+    return n_codes
+
+
+@kernel()
+def compare_with_first(data, begins, ends, codes, first_hash, n_met, first_rows, other_rows):  # type: ignore[no-untyped-def]
+    """Find the rows that meet a code first, and those whose text is not the one of their code's first row.
+
+    Returns
+    -------
+    How many codes are met now, how many are in ``first_rows``, and in ``other_rows``.
+    """
+    n_first, n_other = 0, 0
+    for row in range(codes.shape[0]):
+        hashed = _hash_of(data, begins[row], ends[row])
+        code = codes[row]
+        if code == n_met:
+            first_hash[code] = hashed
+            first_rows[n_first] = row
+            n_first += 1
+            n_met += 1
+        elif first_hash[code] != hashed:
+            other_rows[n_other] = row
+            n_other += 1
+    return n_met, n_first, n_other
+
+
+@kernel()
+def read_digits(data, begins, ends, numbers):  # type: ignore[no-untyped-def]
+    """Read texts of one to ten digits; everything else becomes -1."""
+    for row in range(begins.shape[0]):
+        begin, end = begins[row], ends[row]
+        number = np.int64(0) if 1 <= end - begin <= 10 else np.int64(-1)
+        if number == 0:
+            for position in range(begin, end):
+                if data[position] < _ZERO or data[position] > _NINE:
+                    number = np.int64(-1)
+                    break
+                number = 10 * number + np.int64(data[position] - _ZERO)
+        numbers[row] = number
+
+
+@kernel()
+def lower_mbids(bounds, blob, lowered, is_mbid):  # type: ignore[no-untyped-def]
+    """Write MusicBrainz ids, 8-4-4-4-12 hexadecimal digits, in lower case; mark which of the texts are such ids."""
+    for i in range(is_mbid.shape[0]):
+        is_mbid[i] = bounds[i + 1] - bounds[i] == 36
+        for j in range(36):
+            if not is_mbid[i]:
+                break
+            byte = blob[bounds[i] + j]
+            if 0x41 <= byte <= 0x46:
+                byte += 0x20
+            if j in (8, 13, 18, 23):
+                is_mbid[i] = byte == 0x2D
+            else:
+                is_mbid[i] = (0x30 <= byte <= 0x39) or (0x61 <= byte <= 0x66)
+            lowered[i, j] = byte
