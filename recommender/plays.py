@@ -163,7 +163,7 @@ class _Rows:
             self._refuse_other_formats()  # no need to read gigabytes of something else to the end
         mbid = batch.mbid
         if kinds.any():
-            good = kinds == GOOD
+            good = np.flatnonzero(kinds == GOOD)
             listener, spelling, plays, mbid = listener[good], spelling[good], plays[good], mbid.some(good)
         spelling_code = self._spellings.codes(spelling)
         self._triples.add(self._listeners.codes(listener), spelling_code, plays.astype(np.int32))
@@ -240,7 +240,7 @@ def counts_of(plays: Texts | pl.Series) -> tuple[NDArray[np.int64], NDArray[np.u
         plays = texts_of(plays)
     if isinstance(plays, Texts):
         counts = np.empty(len(plays), np.int64)
-        read_digits(plays.data, plays.begins, plays.ends, counts)
+        read_digits(plays.data, plays.places, plays.first, plays.step, counts)
         is_read = counts >= 0
     else:
         numbers = plays.cast(pl.Int64, strict=False)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.reading.scanning import compare_with_first, give_codes, lower_mbids, mark_plain
-from recommender.reading.texts import Numbering, Texts, grown, texts_of
+from recommender.reading.texts import Numbering, Texts, grown, joined_texts, texts_of
 
 # What ``_label_of`` holds beside labels >= 0; a bad text of kind k is _BAD - k.
 _BAD = -10
@@ -29,12 +29,14 @@ class Labels:
         self._plain_are_good = plain_are_good
         self._texts = Numbering()
         self._labels = self._texts if plain_are_good else Numbering()
-        self._label_of = np.empty(1024, np.int32)  # by number of a text, for the first _n_seen
+        self._label_of: NDArray[np.int32] = np.empty(1024, np.int32)  # by number of a text, for the first _n_seen
         self._n_seen = 0
-        self._code_of = np.full(1024, -1, np.int32)  # by number of a label
-        self._label_of_code = np.empty(1024, np.int32)
+        self._code_of: NDArray[np.int32] = np.full(1024, -1, np.int32)  # by number of a label
+        self._label_of_code: NDArray[np.int32] = np.empty(1024, np.int32)
         self._n_codes = 0
         self._any_bad = False
+        self._n_numbered = 0  # rows of the last column
+        self._numbers_are_codes = plain_are_good  # every text so far is a label, in order of first use
 
     def __len__(self) -> int:
         return self._n_codes
@@ -46,6 +48,7 @@ class Labels:
     def numbers(self, column: Texts) -> NDArray[np.int32]:
         """Number texts: equal texts have equal numbers, over all calls."""
         numbers = self._texts.numbers(column)
+        self._n_numbered = len(numbers)
         if len(self._texts) > self._n_seen:
             self._look_at_new()
         return numbers
@@ -58,7 +61,19 @@ class Labels:
         return np.where(label < _BAD, _BAD - label, 0).astype(np.uint8) if (label < 0).any() else None
 
     def codes(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Turn the numbers of good labels into codes; labels used for the first time get the next ones."""
+        """Turn the numbers of good labels into codes; labels used for the first time get the next ones.
+
+        Parameters
+        ----------
+        numbers : what the last call of :meth:`numbers` returned, or those of the good rows among it.
+        """
+        # True of clean files, and saves them three looks into memory for each row.
+        self._numbers_are_codes &= len(numbers) == self._n_numbered
+        if self._numbers_are_codes:
+            new = np.arange(self._n_codes, len(self._texts), dtype=np.int32)
+            self._code_of[new] = self._label_of_code[new] = new
+            self._n_codes = len(self._texts)
+            return numbers
         codes = np.empty(len(numbers), np.int32)
         self._n_codes = give_codes(numbers, self._label_of, self._code_of, self._label_of_code, self._n_codes, codes)
         return codes
@@ -76,11 +91,12 @@ class Labels:
         good = np.array([isinstance(label, str) for label in checked], bool)
         self._label_of[unclear[~good]] = [_BAD - kind for kind in checked if isinstance(kind, int)]
         self._any_bad |= not good.all()
+        self._numbers_are_codes &= bool(good.all())
         labels = self._labels.numbers(texts_of([label for label in checked if isinstance(label, str)]))
         self._label_of = grown(self._label_of, len(self._texts))
-        self._label_of[n_texts : len(self._texts)] = np.arange(
-            n_texts, len(self._texts)
-        )  # labels that are no row's text
+        # Labels that are no row's text.
+        self._label_of[n_texts : len(self._texts)] = np.arange(n_texts, len(self._texts))
+        self._numbers_are_codes &= len(self._texts) == n_texts and bool((labels == unclear[good]).all())
         self._label_of[unclear[good]] = labels
         self._n_seen = len(self._texts)
         self._code_of = grown(self._code_of, len(self._labels), fill=-1)
@@ -97,8 +113,8 @@ class Links:
     def __init__(self) -> None:
         self._texts = Numbering()
         self._n_met = 0
-        self._first_hash = np.empty(1024, np.uint64)  # by spelling
-        self._first_number = np.empty(1024, np.int32)
+        self._first_hash: NDArray[np.uint64] = np.empty(1024, np.uint64)  # by spelling
+        self._first_number: NDArray[np.int32] = np.empty(1024, np.int32)
         self._others: list[NDArray[np.int64]] = []  # spelling << 32 | number of the text, one for each row
 
     def add(self, spelling: NDArray[np.int32], column: Texts) -> None:
@@ -107,7 +123,15 @@ class Links:
         self._first_number = grown(self._first_number, self._n_met + len(spelling))
         first_rows, other_rows = np.empty((2, len(spelling)), np.int64)
         n_met, n_first, n_other = compare_with_first(
-            column.data, column.begins, column.ends, spelling, self._first_hash, self._n_met, first_rows, other_rows
+            column.data,
+            column.places,
+            column.first,
+            column.step,
+            spelling,
+            self._first_hash,
+            self._n_met,
+            first_rows,
+            other_rows,
         )
         self._first_number[self._n_met : n_met] = self._texts.numbers(column.some(first_rows[:n_first]))
         self._n_met = n_met
@@ -143,8 +167,7 @@ class Links:
         is_mbid = np.empty(len(self._texts), np.bool_)
         lower_mbids(self._texts.bounds, self._texts.blob, lowered, is_mbid)
         distinct = Numbering()
-        begins = np.arange(int(is_mbid.sum()), dtype=np.int32) * _MBID_CHARACTERS
-        data = np.frombuffer(lowered[is_mbid].tobytes(), np.uint8)
+        column = joined_texts(lowered[is_mbid].tobytes(), np.full(is_mbid.sum(), _MBID_CHARACTERS))
         code_of = np.zeros(len(self._texts), np.int64)
-        code_of[is_mbid] = 1 + distinct.numbers(Texts(data, begins, begins + _MBID_CHARACTERS))
+        code_of[is_mbid] = 1 + distinct.numbers(column)
         return code_of, ["", *distinct.texts(np.arange(len(distinct)))]

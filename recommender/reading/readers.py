@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recommender.reading.layouts import Layout, Roles
-from recommender.reading.scanning import cut_fields, find_delimiters, is_utf8
+from recommender.reading.scanning import are_lines, find_delimiters, is_utf8
 from recommender.reading.sources import Block
 from recommender.reading.texts import Texts, empty_texts, texts_of
 
@@ -150,13 +150,12 @@ def _fields(data: bytes | memoryview, n_lines: int, layout: Layout) -> list[Text
     """Return the columns, when every line has all its fields and all is UTF-8."""
     raw = np.frombuffer(data, np.uint8)
     n = n_lines * layout.n_fields
-    found = np.empty(n + 8, np.int32)
-    n_found, is_ascii = find_delimiters(raw, np.uint8(ord(layout.separator)), found)
-    begins, ends = np.empty((2, layout.n_fields, n_lines), np.int32)
+    places = np.empty(n + 9, np.int32)
+    n_found, is_ascii = find_delimiters(raw, np.uint8(ord(layout.separator)), places)
     # As many delimiters as there must be, and newlines where they must be: then no other one is a newline.
-    if n_found != n or not cut_fields(raw, found[:n], begins, ends) or not (is_ascii or is_utf8(raw)):
+    if n_found != n or not are_lines(raw, places[: n + 1], layout.n_fields) or not (is_ascii or is_utf8(raw)):
         return None
-    return [Texts(raw, begins[idx], ends[idx]) for idx in range(layout.n_fields)]
+    return [Texts(raw, places, idx, layout.n_fields, n_lines) for idx in range(layout.n_fields)]
 
 
 def _split_carefully(block: Block, layout: Layout) -> tuple[list[Texts], NDArray[np.int64], list[BadRows]]:

@@ -16,7 +16,12 @@ _FACTOR = np.uint64(0xFF51AFD7ED558CCD)  # the multipliers of MurmurHash3's fina
 _OTHER_FACTOR = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(32)
 _NUMBER = np.uint64(0xFFFFFFFF)
+_COUNTED = 128
 _GROUP = 256
+_TO_BYTE = np.uint64(56)
+_GATHER_MARKS = np.uint64(0x0102040810204080)  # a product with it moves bit 8 j to bit 56 + j: for all j, no sum carries
+_PLACES_OF = np.array([[j for j in range(8) if bits >> j & 1] + [0] * (8 - bits.bit_count()) for bits in range(256)], np.int8)
+_COUNT_OF = np.array([bits.bit_count() for bits in range(256)], np.int64)
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _NEWLINE, _RETURN, _ZERO, _NINE = np.uint8(0x0A), np.uint8(0x0D), np.uint8(0x30), np.uint8(0x39)
 
@@ -37,9 +42,13 @@ def _word_at(_typing, data, position):  # type: ignore[no-untyped-def]
 def count_newlines(data):  # type: ignore[no-untyped-def]
     """Count the newlines in bytes, and tell whether there are carriage returns."""
     n, returns = 0, np.uint8(0)
-    for position in range(data.shape[0]):
-        n += data[position] == _NEWLINE
-        returns |= data[position] == _RETURN
+    for begin in range(0, data.shape[0], _COUNTED):
+        part = data[begin : begin + _COUNTED]
+        few = np.uint8(0)  # sums of bytes are made 32 at a time
+        for i in range(part.shape[0]):
+            few = np.uint8(few + np.uint8(part[i] == _NEWLINE))
+            returns |= np.uint8(part[i] == _RETURN)
+        n += np.int64(few)
     return n, returns != 0
 
 
@@ -78,15 +87,20 @@ def is_utf8(data):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def find_delimiters(data, separator, found):  # type: ignore[no-untyped-def]
+def find_delimiters(data, separator, places):  # type: ignore[no-untyped-def]
     """Find separators and newlines.
+
+    Parameters
+    ----------
+    places : written: -1, then their positions; eight more places than are used.
 
     Returns
     -------
-    How many there are (more than fit into ``found`` but for its last eight places: -1), and whether all is ASCII.
+    How many there are (-1: more than there is room for), and whether all is ASCII.
     """
     marks = np.zeros(_STEP, np.uint8)
-    n, limit, all_bits = 0, found.shape[0] - 8, np.uint8(0)
+    places[0] = -1
+    n, limit, all_bits = 1, places.shape[0] - 8, np.uint8(0)
     for begin in range(0, data.shape[0], _STEP):
         part = data[begin : begin + _STEP]
         size = part.shape[0]
@@ -97,32 +111,23 @@ def find_delimiters(data, separator, found):  # type: ignore[no-untyped-def]
         for i in range(size, (size + 7) // 8 * 8):
             marks[i] = 0
         for i in range(0, size, 8):
-            if _word_at(marks, i):
+            word = _word_at(marks, i)
+            if word:
                 if n > limit:
                     return -1, False
-                for j in range(8):  # without a branch: the next one overwrites what was no delimiter
-                    found[n] = begin + i + j
-                    n += np.int64(marks[i + j])
-    return n, all_bits < np.uint8(0x80)
+                # The eight marks as eight bits, by which a table knows their places; the next ones overwrite the rest.
+                bits = word * _GATHER_MARKS >> _TO_BYTE
+                for j in range(8):
+                    places[n + j] = np.int32(begin + i) + np.int32(_PLACES_OF[bits, j])
+                n += _COUNT_OF[bits]
+    return n - 1, all_bits < np.uint8(0x80)
 
 
 @kernel()
-def cut_fields(data, found, begins, ends):  # type: ignore[no-untyped-def]
-    """Turn delimiters into the places of fields; False if a last field does not end in a newline.
-
-    Parameters
-    ----------
-    found : positions of all delimiters in ``data``, n_lines * n_fields.
-    begins, ends : shape (n_fields, n_lines), written.
-    """
-    n_fields, n_lines = begins.shape
-    begin = 0
-    for line in range(n_lines):
-        for field in range(n_fields):
-            end = found[line * n_fields + field]
-            begins[field, line], ends[field, line] = begin, end
-            begin = end + 1
-        if data[begin - 1] != _NEWLINE:
+def are_lines(data, places, n_fields):  # type: ignore[no-untyped-def]
+    """Whether every ``n_fields``-th delimiter is a newline."""
+    for k in range(n_fields, places.shape[0], n_fields):
+        if data[places[k]] != _NEWLINE:
             return False
     return True
 
@@ -180,12 +185,12 @@ def _number_of(data, begin, size, hashed, slots, bounds, blob, n_known):  # type
 
 
 @kernel()
-def number_texts(data, begins, ends, slots, bounds, blob, n_known, numbers):  # type: ignore[no-untyped-def]
+def number_texts(data, places, first, step, slots, bounds, blob, n_known, numbers):  # type: ignore[no-untyped-def]
     """Number each row's text, and append texts that are new.
 
     Parameters
     ----------
-    data, begins, ends : the texts.
+    data, places, first, step : the texts.
     slots : hash table with open addressing, a power of two and never full: upper half of the hash << 32 | number + 1.
     bounds, blob : text i is ``blob[bounds[i]:bounds[i + 1]]``; both have room for all that may be new.
     n_known : texts known before.
@@ -196,39 +201,41 @@ def number_texts(data, begins, ends, slots, bounds, blob, n_known, numbers):  # 
     How many texts are known now.
     """
     mask = np.uint64(slots.shape[0] - 1)
+    begins, sizes, is_same = np.empty(_GROUP, np.int64), np.empty(_GROUP, np.int64), np.empty(_GROUP, np.bool_)
     hashes, entries = np.empty(_GROUP, np.uint64), np.empty(_GROUP, np.uint64)
-    firsts, sizes = np.empty(_GROUP, np.int64), np.empty(_GROUP, np.int64)
-    for group in range(0, begins.shape[0], _GROUP):
-        n = min(_GROUP, begins.shape[0] - group)
+    known_begins, known_sizes = np.empty(_GROUP, np.int64), np.empty(_GROUP, np.int64)
+    last_begin, last_size = 0, -1
+    for group in range(0, numbers.shape[0], _GROUP):
+        n = min(_GROUP, numbers.shape[0] - group)
         # Step by step for many rows: so the processor waits for the memory of all of them at once.
         for i in range(n):
-            row, begin, size = group + i, begins[group + i], ends[group + i] - begins[group + i]
+            where = first + step * (group + i)
+            begin = places[where] + 1
+            size = places[where + 1] - begin
             # Most files are sorted by listener.
-            if (
-                i > 0
-                and ends[row - 1] - begins[row - 1] == size
-                and _are_equal(data, begin, data, begins[row - 1], size)
-            ):
-                hashes[i] = hashes[i - 1]
-            else:
+            is_same[i] = size == last_size and _are_equal(data, begin, data, last_begin, size)
+            if not is_same[i]:
                 hashes[i] = _hash_of(data, begin, begin + size)
+            begins[i], sizes[i] = begin, size
+            last_begin, last_size = begin, size
         for i in range(n):
-            entries[i] = slots[hashes[i] & mask]
+            entries[i] = np.uint64(0) if is_same[i] else slots[hashes[i] & mask]
         for i in range(n):
             number = max(np.int64(entries[i] & _NUMBER) - 1, 0)
-            firsts[i], sizes[i] = bounds[number], bounds[number + 1] - bounds[number]
+            known_begins[i], known_sizes[i] = bounds[number], bounds[number + 1] - bounds[number]
         for i in range(n):
-            row, entry = group + i, entries[i]
-            begin, size = begins[row], ends[row] - begins[row]
-            if (
+            row, entry, size = group + i, entries[i], sizes[i]
+            if is_same[i]:
+                numbers[row] = numbers[row - 1]
+            elif (
                 entry != np.uint64(0)
                 and entry >> _SHIFT == hashes[i] >> _SHIFT
-                and sizes[i] == size
-                and _are_equal(data, begin, blob, firsts[i], size)
+                and known_sizes[i] == size
+                and _are_equal(data, begins[i], blob, known_begins[i], size)
             ):
                 numbers[row] = np.int64(entry & _NUMBER) - 1
             else:
-                numbers[row] = _number_of(data, begin, size, hashes[i], slots, bounds, blob, n_known)
+                numbers[row] = _number_of(data, begins[i], size, hashes[i], slots, bounds, blob, n_known)
                 n_known = max(n_known, numbers[row] + 1)
     return n_known
 
@@ -280,7 +287,7 @@ def give_codes(numbers, label_of, code_of, label_of_code, n_codes, codes):  # ty
 
 
 @kernel()
-def compare_with_first(data, begins, ends, codes, first_hash, n_met, first_rows, other_rows):  # type: ignore[no-untyped-def]
+def compare_with_first(data, places, first, step, codes, first_hash, n_met, first_rows, other_rows):  # type: ignore[no-untyped-def]
     """Find the rows that meet a code first, and those whose text is not the one of their code's first row.
 
     Returns
@@ -289,8 +296,8 @@ def compare_with_first(data, begins, ends, codes, first_hash, n_met, first_rows,
     """
     n_first, n_other = 0, 0
     for row in range(codes.shape[0]):
-        hashed = _hash_of(data, begins[row], ends[row])
-        code = codes[row]
+        where, code = first + step * row, codes[row]
+        hashed = _hash_of(data, np.int64(places[where]) + 1, np.int64(places[where + 1]))
         if code == n_met:
             first_hash[code] = hashed
             first_rows[n_first] = row
@@ -303,10 +310,10 @@ def compare_with_first(data, begins, ends, codes, first_hash, n_met, first_rows,
 
 
 @kernel()
-def read_digits(data, begins, ends, numbers):  # type: ignore[no-untyped-def]
+def read_digits(data, places, first, step, numbers):  # type: ignore[no-untyped-def]
     """Read texts of one to ten digits; everything else becomes -1."""
-    for row in range(begins.shape[0]):
-        begin, end = begins[row], ends[row]
+    for row in range(numbers.shape[0]):
+        begin, end = places[first + step * row] + 1, places[first + step * row + 1]
         number = np.int64(0) if 1 <= end - begin <= 10 else np.int64(-1)
         if number == 0:
             for position in range(begin, end):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -10,39 +11,60 @@ from numpy.typing import NDArray
 from recommender.errors import DataError
 from recommender.reading.scanning import fill_slots, number_texts
 
+Number = TypeVar("Number", np.uint8, np.int32, np.int64, np.uint64)
+
 _FEWEST_SLOTS = 1 << 10
 _MAX_BYTES = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
-    """A column: text i is ``data[begins[i]:ends[i]]``, valid UTF-8.
+    """A column: text i is ``data[places[first + step * i] + 1:places[first + step * i + 1]]``, valid UTF-8.
 
     Attributes
     ----------
     data : read-only bytes, as uint8.
-    begins, ends : shape (n_rows,).
+    places : int32, the delimiters before and behind the texts.
+    first, step : which of them belong to this column.
+    n_rows : how many texts there are.
     """
 
     data: NDArray[np.uint8]
-    begins: NDArray[np.int32]
-    ends: NDArray[np.int32]
+    places: NDArray[np.int32]
+    first: int
+    step: int
+    n_rows: int
 
     def __len__(self) -> int:
-        return len(self.begins)
+        return self.n_rows
 
     def __getitem__(self, idx: int) -> str:
-        return self.data[self.begins[idx] : self.ends[idx]].tobytes().decode()
+        before, behind = self.places[self.first + self.step * idx :][:2]
+        return self.data[before + 1 : behind].tobytes().decode()
 
-    def some(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Texts":
-        """Return the texts of some rows."""
-        return Texts(self.data, self.begins[rows], self.ends[rows])
+    def some(self, rows: NDArray[np.integer]) -> "Texts":
+        """Return the texts of some rows, by their numbers."""
+        where = self.first + self.step * rows
+        return Texts(self.data, np.stack((self.places[where], self.places[where + 1]), 1).ravel(), 0, 2, len(rows))
+
+
+def joined_texts(joined: bytes, sizes: NDArray[np.integer]) -> Texts:
+    """Make a column of texts that stand one behind the other.
+
+    Raises
+    ------
+    DataError : it holds 2 GiB.
+    """
+    if len(joined) > _MAX_BYTES:
+        raise DataError(f"a column holds {len(joined):,} bytes of text in {len(sizes):,} rows: these are no names")
+    ends = np.cumsum(sizes, dtype=np.int64)
+    places = np.stack((ends - sizes - 1, ends), 1).astype(np.int32).ravel()
+    return Texts(np.frombuffer(joined, np.uint8), places, 0, 2, len(sizes))
 
 
 def empty_texts(n_rows: int) -> Texts:
     """Return a column of empty texts."""
-    nowhere = np.zeros(n_rows, np.int32)
-    return Texts(np.frombuffer(b"", np.uint8), nowhere, nowhere)
+    return joined_texts(b"", np.zeros(n_rows, np.int64))
 
 
 def texts_of(column: Sequence[str] | pl.Series) -> Texts:
@@ -54,15 +76,9 @@ def texts_of(column: Sequence[str] | pl.Series) -> Texts:
     """
     if isinstance(column, pl.Series):
         column = column.cast(pl.String).fill_null("")
-        data, sizes = column.str.join("").item(), column.str.len_bytes().to_numpy().astype(np.int64)
-        joined = (data or "").encode()
-    else:
-        encoded = [text.encode() for text in column]
-        joined, sizes = b"".join(encoded), np.array([len(text) for text in encoded], np.int64)
-    if len(joined) > _MAX_BYTES:
-        raise DataError(f"a column holds {len(joined):,} bytes of text in {len(sizes):,} rows: these are no names")
-    ends = np.cumsum(sizes)
-    return Texts(np.frombuffer(joined, np.uint8), (ends - sizes).astype(np.int32), ends.astype(np.int32))
+        return joined_texts((column.str.join("").item() or "").encode(), column.str.len_bytes().to_numpy().astype(np.int64))
+    encoded = [text.encode() for text in column]
+    return joined_texts(b"".join(encoded), np.array([len(text) for text in encoded], np.int64))
 
 
 class Numbering:
@@ -70,9 +86,9 @@ class Numbering:
 
     def __init__(self) -> None:
         self._n = 0
-        self._blob = np.empty(1 << 12, np.uint8)
-        self._bounds = np.zeros(_FEWEST_SLOTS, np.int64)
-        self._slots = np.zeros(_FEWEST_SLOTS, np.uint64)
+        self._blob: NDArray[np.uint8] = np.empty(1 << 12, np.uint8)
+        self._bounds: NDArray[np.int64] = np.zeros(_FEWEST_SLOTS, np.int64)
+        self._slots: NDArray[np.uint64] = np.zeros(_FEWEST_SLOTS, np.uint64)
 
     def __len__(self) -> int:
         return self._n
@@ -92,7 +108,7 @@ class Numbering:
         self._make_room(len(texts), len(texts.data))
         numbers = np.empty(len(texts), np.int32)
         self._n = number_texts(
-            texts.data, texts.begins, texts.ends, self._slots, self._bounds, self._blob, self._n, numbers
+            texts.data, texts.places, texts.first, texts.step, self._slots, self._bounds, self._blob, self._n, numbers
         )
         return numbers
 
@@ -118,10 +134,11 @@ class Numbering:
             fill_slots(self._slots, self._bounds, self._blob, self._n)
 
 
-def grown(array: NDArray[np.generic], size: int, fill: int = 0) -> NDArray[np.generic]:
+def grown(array: NDArray[Number], size: int, fill: int = 0) -> NDArray[Number]:
     """Return the array, or one that is at least twice as long when ``size`` values would not fit."""
     if size <= len(array):
         return array
-    larger = np.full(max(2 * len(array), size), fill, array.dtype)
+    larger = np.empty(max(2 * len(array), size), array.dtype)
     larger[: len(array)] = array
+    larger[len(array) :] = fill
     return larger
