@@ -1,10 +1,12 @@
 """Sum rows of (listener, artist, plays) into a sparse matrix, without a copy of all rows in one piece."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from recommender.kernels import balanced_blocks, kernel
 from recommender.matrix import CSR
@@ -16,8 +18,8 @@ _BLOCK_PAIRS = 1 << 20
 _FEW = 48
 
 # Listener, artist and plays of each row; and where listeners begin, artist and plays of each row.
-Part = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.integer]]
-Gathered = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.integer]]
+Part = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+Gathered = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 class Triples:
@@ -76,7 +78,7 @@ class Triples:
         indptr, columns, sums = self._summed(column_of, np.float32)
         # One index type for both, or scipy copies; the smaller one wherever it is enough.
         dtype = np.int32 if len(columns) <= _MAX_INT32 else np.int64
-        return CSR((sums, columns.astype(dtype, copy=False), indptr.astype(dtype)), shape=shape)
+        return cast("CSR", csr_array((sums, columns.astype(dtype, copy=False), indptr.astype(dtype)), shape=shape))
 
     def gather(self, n_listeners: int) -> None:
         """Gather all rows by listener, which :meth:`matrix` begins with; nothing can be added afterwards."""
@@ -103,7 +105,7 @@ class Triples:
 
     def _summed(
         self, column_of: NDArray[np.int32], dtype: type[np.float32] | type[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.number]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any]]:
         """Sum the gathered rows of each listener and column: where listeners begin, columns, sums."""
         assert self._gathered is not None
         (indptr, columns, plays_of), self._gathered = self._gathered, None

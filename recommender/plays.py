@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -184,26 +184,31 @@ class _Rows:
         DataError : there is nothing to learn from, or more than half of the rows are bad.
         """
         self._refuse_other_formats()
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="gathering") as pool:
-            gathering = pool.submit(self._triples.gather, len(self._listeners))
-            artists, n_spellings = self._artists()
-            gathering.result()
-        listeners = self._listeners.in_order()
-        matrix = self._triples.matrix(artists.column_of_spelling, (len(listeners), len(artists.names)))
+        n_listeners = len(self._listeners)
+        # Compiled code sums the rows while names are merged here.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="summing") as pool:
+            pool.submit(self._triples.gather, n_listeners)
+            matrices: list[Future[CSR]] = []
+            artists = self._artists(
+                lambda columns, n_columns: matrices.append(
+                    pool.submit(self._triples.matrix, columns, (n_listeners, n_columns))
+                )
+            )
+            listeners = self._listeners.in_order()
+            matrix = matrices[0].result()
         report = LoadReport(
             rows=self._n_rows,
             bad=tuple(sorted(self._bad.values(), key=lambda bad: bad.first_line)),
             duplicates=self._triples.n_rows - int(matrix.nnz),
-            merged_names=n_spellings - len(artists.names),
+            merged_names=len(self._spellings) - len(artists.names),
         )
         return PlayCounts(matrix, listeners, artists.names, artists.mbids, report, data_hash)
 
-    def _artists(self) -> tuple[ArtistColumns, int]:
-        """Merge spellings into artists; also returns how many spellings there were."""
+    def _artists(self, columns_known: Callable[[NDArray[np.int32], int], object]) -> ArtistColumns:
         spellings = self._spellings.in_order()
         n_rows, n_plays = self._triples.of_artists(len(spellings))
         link_spelling, link_mbid, link_rows, mbids = self._links.triples(n_rows)
-        artists = merge_artists(
+        return merge_artists(
             spellings,
             n_rows=n_rows,
             n_plays=n_plays.astype(np.float64),
@@ -211,8 +216,8 @@ class _Rows:
             link_mbid=link_mbid,
             link_rows=link_rows,
             mbids=mbids,
+            columns_known=columns_known,
         )
-        return artists, len(spellings)
 
     @property
     def _n_bad(self) -> int:

@@ -4,6 +4,9 @@ Plain readers of tables take longer than the whole loading may: they make a text
 file of plays has few distinct ones (docs/performance.md has the measurement).
 """
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -11,22 +14,27 @@ from numba.extending import intrinsic
 
 from recommender.kernels import kernel
 
+_inline = cast("Callable[..., Any]", intrinsic)
+
 _STEP = 8192  # bytes looked at together, which fit the first-level cache with their marks
 _FACTOR = np.uint64(0xFF51AFD7ED558CCD)  # the multipliers of MurmurHash3's finalizer, which mix well
 _OTHER_FACTOR = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(32)
 _NUMBER = np.uint64(0xFFFFFFFF)
-_COUNTED = 128
 _GROUP = 256
 _TO_BYTE = np.uint64(56)
-_GATHER_MARKS = np.uint64(0x0102040810204080)  # a product with it moves bit 8 j to bit 56 + j: for all j, no sum carries
-_PLACES_OF = np.array([[j for j in range(8) if bits >> j & 1] + [0] * (8 - bits.bit_count()) for bits in range(256)], np.int8)
-_COUNT_OF = np.array([bits.bit_count() for bits in range(256)], np.int64)
+# A product with it moves bit 8 j of a word to bit 56 + j, for all j, without a carry between them.
+_GATHER_MARKS = np.uint64(0x0102040810204080)
+# For each set of marks among eight: where they are, as eight bytes of a number, and how many.
+_PLACES_OF = np.array(
+    [sum(j << 8 * k for k, j in enumerate(j for j in range(8) if marked >> j & 1)) for marked in range(256)], np.uint64
+)
+_COUNT_OF = np.array([marked.bit_count() for marked in range(256)], np.int64)
 _HIGH_BITS = np.uint64(0x8080808080808080)
-_NEWLINE, _RETURN, _ZERO, _NINE = np.uint8(0x0A), np.uint8(0x0D), np.uint8(0x30), np.uint8(0x39)
+_NEWLINE, _ZERO, _NINE = np.uint8(0x0A), np.uint8(0x30), np.uint8(0x39)
 
 
-@intrinsic
+@_inline
 def _word_at(_typing, data, position):  # type: ignore[no-untyped-def]
     """Eight bytes from any position, as one number; views of slices took ten times as long."""
 
@@ -38,18 +46,22 @@ def _word_at(_typing, data, position):  # type: ignore[no-untyped-def]
     return types.uint64(data, position), load
 
 
-@kernel()
-def count_newlines(data):  # type: ignore[no-untyped-def]
-    """Count the newlines in bytes, and tell whether there are carriage returns."""
-    n, returns = 0, np.uint8(0)
-    for begin in range(0, data.shape[0], _COUNTED):
-        part = data[begin : begin + _COUNTED]
-        few = np.uint8(0)  # sums of bytes are made 32 at a time
-        for i in range(part.shape[0]):
-            few = np.uint8(few + np.uint8(part[i] == _NEWLINE))
-            returns |= np.uint8(part[i] == _RETURN)
-        n += np.int64(few)
-    return n, returns != 0
+@_inline
+def _put_eight(_typing, places, position, base, offsets):  # type: ignore[no-untyped-def]
+    """``places[position + j] = base + byte j of offsets``, j < 8, at once; as a loop it took twice as long."""
+
+    def store(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        bytes_type, places_type = ir.VectorType(ir.IntType(8), 8), ir.VectorType(ir.IntType(32), 8)
+        offset = builder.zext(builder.bitcast(arguments[3], bytes_type), places_type)
+        nothing, first = ir.Constant(places_type, ir.Undefined), ir.Constant(ir.IntType(32), 0)
+        base = builder.insert_element(nothing, builder.trunc(arguments[2], ir.IntType(32)), first)
+        base = builder.shuffle_vector(base, nothing, ir.Constant(places_type, [0] * 8))
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        where = builder.bitcast(builder.gep(array.data, [arguments[1]]), places_type.as_pointer())
+        builder.store(builder.add(offset, base), where, align=1)
+        return context.get_dummy_value()
+
+    return types.void(places, types.int64, types.int64, types.uint64), store
 
 
 @kernel()
@@ -111,25 +123,23 @@ def find_delimiters(data, separator, places):  # type: ignore[no-untyped-def]
         for i in range(size, (size + 7) // 8 * 8):
             marks[i] = 0
         for i in range(0, size, 8):
-            word = _word_at(marks, i)
-            if word:
-                if n > limit:
-                    return -1, False
-                # The eight marks as eight bits, by which a table knows their places; the next ones overwrite the rest.
-                bits = word * _GATHER_MARKS >> _TO_BYTE
-                for j in range(8):
-                    places[n + j] = np.int32(begin + i) + np.int32(_PLACES_OF[bits, j])
-                n += _COUNT_OF[bits]
+            if n > limit:
+                return -1, False
+            # Without asking which words have marks, which the processor could not foresee: all eight places of a word
+            # are written, those of its marks first, and the next word overwrites the others.
+            marked = _word_at(marks, i) * _GATHER_MARKS >> _TO_BYTE
+            _put_eight(places, n, begin + i, _PLACES_OF[marked])
+            n += _COUNT_OF[marked]
     return n - 1, all_bits < np.uint8(0x80)
 
 
 @kernel()
 def are_lines(data, places, n_fields):  # type: ignore[no-untyped-def]
     """Whether every ``n_fields``-th delimiter is a newline."""
+    good = True
     for k in range(n_fields, places.shape[0], n_fields):
-        if data[places[k]] != _NEWLINE:
-            return False
-    return True
+        good &= data[places[k]] == _NEWLINE
+    return good
 
 
 @kernel()
@@ -155,10 +165,10 @@ def _hash_of(data, begin, end):  # type: ignore[no-untyped-def]
 @kernel()
 def _are_equal(data, begin, other, other_begin, size):  # type: ignore[no-untyped-def]
     if size < 8:
+        differing = np.uint8(0)
         for i in range(size):
-            if data[begin + i] != other[other_begin + i]:
-                return False
-        return True
+            differing |= data[begin + i] ^ other[other_begin + i]
+        return differing == 0
     for i in range(0, size - 8, 8):
         if _word_at(data, begin + i) != _word_at(other, other_begin + i):
             return False

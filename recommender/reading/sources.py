@@ -19,7 +19,6 @@ import numpy as np
 import zstandard
 
 from recommender.errors import DataError
-from recommender.reading.scanning import count_newlines
 
 BLOCK_BYTES = 2 << 20
 MAX_LINE_BYTES = 4 << 20
@@ -292,31 +291,32 @@ def line_blocks(pieces: Iterator[bytes], label: str, block_bytes: int = BLOCK_BY
     ------
     DataError : while it is read: a line is longer than 4 MiB.
     """
-    line_no, size = 1, 0
+    line_no, size, returns = 1, 0, False
     held: list[bytes | memoryview] = []
     for piece in _no_longer_than(block_bytes, pieces):
         cut = piece.rfind(b"\n") + 1
-        ready: list[bytes | memoryview] = []
+        returns |= b"\r" in piece
         if size + len(piece) >= block_bytes and cut:
+            view = memoryview(piece)
             # What is held is ended by the first line of a large piece, whose others need not be copied: moving all of
             # them by the length of half a line took as long as reading them.
-            first = piece.index(b"\n") + 1 if len(piece) >= _LARGE_PIECE_BYTES and size else 0
-            view = memoryview(piece)
-            ready = [b"".join([*held, view[:first]]), view[first:cut]] if first else [b"".join([*held, view[:cut]])]
-            held, size = [piece[cut:]], len(piece) - cut
+            first = cut
+            if len(piece) >= _LARGE_PIECE_BYTES:
+                first = piece.index(b"\n") + 1 if size else 0
+            for data in (b"".join([*held, view[:first]]), view[first:cut]):
+                if len(data):
+                    block = _block(line_no, data, may_have_returns=returns)
+                    yield block
+                    line_no += block.n_lines
+            held, size, returns = [piece[cut:]], len(piece) - cut, returns and b"\r" in piece[cut:]
         else:
             held.append(piece)
             size += len(piece)
-        if size > block_bytes + MAX_LINE_BYTES and not cut:
-            raise DataError(f"{label} is not listening data: near line {line_no} a line is longer than 4 MiB")
-        for data in ready:
-            if len(data):
-                block = _block(line_no, data)
-                yield block
-                line_no += block.n_lines
+            if size > block_bytes + MAX_LINE_BYTES and not cut:
+                raise DataError(f"{label} is not listening data: near line {line_no} a line is longer than 4 MiB")
     if size:
         data = b"".join(held)
-        yield _block(line_no, data if data.endswith(b"\n") else data + b"\n")
+        yield _block(line_no, data if data.endswith(b"\n") else data + b"\n", may_have_returns=returns)
 
 
 def _no_longer_than(size: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -327,12 +327,13 @@ def _no_longer_than(size: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield from (piece[start : start + size] for start in range(0, len(piece), size))
 
 
-def _block(first_line: int, data: bytes | memoryview) -> Block:
-    n_lines, has_returns = count_newlines(np.frombuffer(data, np.uint8))
-    if has_returns:
+def _block(first_line: int, data: bytes | memoryview, *, may_have_returns: bool) -> Block:
+    has_returns = False
+    if may_have_returns:
         data = bytes(data).replace(b"\r\n", b"\n")
         has_returns = b"\r" in data
-    return Block(first_line, int(n_lines), data, bool(has_returns))
+    n_lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == 0x0A))  # three times as fast as bytes.count
+    return Block(first_line, n_lines, data, has_returns)
 
 
 def read_ahead(items: Iterator[T]) -> Generator[T, None, None]:

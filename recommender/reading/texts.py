@@ -76,7 +76,9 @@ def texts_of(column: Sequence[str] | pl.Series) -> Texts:
     """
     if isinstance(column, pl.Series):
         column = column.cast(pl.String).fill_null("")
-        return joined_texts((column.str.join("").item() or "").encode(), column.str.len_bytes().to_numpy().astype(np.int64))
+        return joined_texts(
+            (column.str.join("").item() or "").encode(), column.str.len_bytes().to_numpy().astype(np.int64)
+        )
     encoded = [text.encode() for text in column]
     return joined_texts(b"".join(encoded), np.array([len(text) for text in encoded], np.int64))
 
