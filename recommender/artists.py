@@ -172,7 +172,7 @@ def merge_artists(
 
 
 def _refuse_same_ids(names: Sequence[str], keys: Sequence[str]) -> None:
-    digests = b"".join(_digest_of_key(key) for key in keys)
+    digests = b"".join([_digest_of_key(key) for key in keys])
     if len(np.unique(np.frombuffer(digests, np.int64))) < len(keys):
         refuse_collisions(names, [_id_of_key(key) for key in keys])
 

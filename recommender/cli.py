@@ -21,11 +21,13 @@ from recommender.names import Ambiguous, Found, NotFound
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
     ArtistColumnOption,
+    CacheOption,
     DatasetFolderOption,
     JsonOption,
     ListenerColumnOption,
     MbidColumnOption,
     ModelOption,
+    NoCacheOption,
     PlaysColumnOption,
     StoreOption,
     err,
@@ -48,6 +50,7 @@ app.add_typer(export_app, name="export")
 def train(
     store: StoreOption,
     folder: DatasetFolderOption,
+    cache: CacheOption,
     plays: Annotated[
         str | None,
         typer.Option(help="Listening data: a file, a folder with HetRec's two files, or - for standard input."),
@@ -84,6 +87,7 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
+    no_cache: NoCacheOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on listening data and make it the current one.
@@ -115,7 +119,7 @@ def train(
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stop_if_asked:
-        counts = load(plays, data, folder=folder, columns=columns, strict=strict)
+        counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
         started = time.perf_counter()
         with training_progress() as step:
             trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step)

@@ -10,10 +10,12 @@ from rich.table import Column, Table
 from recommender.datasets import DATASETS, download, find_dataset, is_synthetic, local_path
 from recommender.terminal import (
     ArtistColumnOption,
+    CacheOption,
     DatasetFolderOption,
     JsonOption,
     ListenerColumnOption,
     MbidColumnOption,
+    NoCacheOption,
     PlaysColumnOption,
     bytes_progress,
     load,
@@ -75,10 +77,12 @@ def get(
 def info(
     source: Annotated[str, typer.Argument(help="A data set's name, a file, or - for standard input.")],
     folder: DatasetFolderOption,
+    cache: CacheOption,
     listener_column: ListenerColumnOption = None,
     artist_column: ArtistColumnOption = None,
     plays_column: PlaysColumnOption = None,
     mbid_column: MbidColumnOption = None,
+    no_cache: NoCacheOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Load listening data and say what is in it: sizes, most-heard artists, broken rows."""
@@ -86,7 +90,13 @@ def info(
 
     named = DATASETS.get(source)
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    counts = load(None if named else source, source if named else None, folder=folder, columns=columns)
+    counts = load(
+        None if named else source,
+        source if named else None,
+        folder=folder,
+        cache=None if no_cache else cache,
+        columns=columns,
+    )
     n_listeners, n_artists = counts.plays.shape
     listeners = np.bincount(counts.plays.indices, minlength=n_artists)
     most_heard = np.argsort(-listeners, kind="stable")[:MOST_HEARD]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -13,9 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recommender.artists import ArtistColumns, merge_artists
+from recommender.converted import Conversions, stamp_of
 from recommender.counting import HELD_ROWS, Triples
 from recommender.errors import DataError
 from recommender.matrix import CSR
+from recommender.play_counts import LoadReport, PlayCounts
 from recommender.reading.formats import open_batches
 from recommender.reading.labels import Labels, Links
 from recommender.reading.layouts import Columns
@@ -34,57 +36,13 @@ _WHOLE_NUMBER = re.compile(r"\s*([+-]?)([0-9]+)(?:\.0*)?\s*", re.ASCII)
 Progress: TypeAlias = Callable[[int, int | None], None]
 
 
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What was met while loading.
-
-    Attributes
-    ----------
-    rows : data rows read, good and bad; a header is none.
-    bad : the kinds of rows that were left out, by their first line.
-    duplicates : rows that were added to another of the same listener and artist.
-    merged_names : spellings that became part of another artist.
-    """
-
-    rows: int
-    bad: tuple[BadRows, ...]
-    duplicates: int
-    merged_names: int
-
-    @property
-    def bad_count(self) -> int:
-        """Rows that were left out."""
-        return sum(kind.count for kind in self.bad)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlayCounts:
-    """Who played whom how often.
-
-    Attributes
-    ----------
-    plays : shape (n_listeners, n_artists), counts >= 1, float32, sorted indices, no stored zeros.
-    listeners : labels of the rows, in order of first occurrence.
-    artist_names : the most-heard spelling of each column's artist, in order of first occurrence.
-    artist_mbids : its most frequent MusicBrainz id in lower case, "" where unknown.
-    report : what was left out, summed and merged.
-    data_hash : SHA-256 (hex) of the file as stored; of HetRec's two files, of artists.dat followed by user_artists.dat.
-    """
-
-    plays: CSR
-    listeners: list[str]
-    artist_names: list[str]
-    artist_mbids: list[str]
-    report: LoadReport
-    data_hash: str
-
-
 def load_plays(
     source: Path | BinaryIO,
     *,
     columns: Columns = Columns(),  # noqa: B008 - frozen, so one instance may serve all calls
     strict: bool = False,
     progress: Progress | None = None,
+    conversions: Conversions | None = None,
 ) -> PlayCounts:
     """Load listening data in any of the formats that are known.
 
@@ -99,12 +57,23 @@ def load_plays(
     columns : names of the columns, where the file has a header with uncommon ones.
     strict : refuse the first bad row instead of leaving it out.
     progress : called with bytes done and bytes in all, as stored (None: unknown), in the caller's thread.
+    conversions : where the result is kept, and found the next time; of a stream nothing is kept. It is the same with
+        and without.
 
     Raises
     ------
     DataError : the file cannot be read, is not listening data, or holds no usable row; with ``strict``, a row is bad.
     """
-    return _load(source, columns=columns, strict=strict, progress=progress)
+    if conversions is None or not isinstance(source, Path):
+        return _load(source, columns=columns, strict=strict, progress=progress)
+    kept = conversions.find(source, columns, progress=progress)
+    # With bad rows, a strict reader is refused where the first one stands, as if nothing had been kept.
+    if kept is not None and not (strict and kept.report.bad):
+        return kept
+    stamp = stamp_of(source)
+    counts = _load(source, columns=columns, strict=strict, progress=progress)
+    conversions.keep(source, columns, counts, stamp=stamp)
+    return counts
 
 
 def _load(

@@ -1,7 +1,9 @@
 """What the benchmarks stand on: the twin is what it says, and the judge judges."""
 
 import numpy as np
+import pytest
 
+import load as loading
 import train as benchmark
 import twin
 from recommender.matrix import CSR
@@ -41,3 +43,21 @@ def test_the_judge_gives_one_to_an_oracle_and_little_to_chance():
     assert benchmark.ndcg(oracle, train, judged, hidden) == 1.0
     chance = np.random.default_rng(1).random((plays.shape[1], plays.shape[0]), dtype=np.float32)
     assert benchmark.ndcg((everyone, chance), train, judged, hidden) < 0.05
+
+
+@pytest.mark.parametrize("name", ["segue", "segue, kept", "pandas", "polars", "pyarrow"])
+def test_every_loader_finds_the_plays_of_the_twin(name, tmp_path, monkeypatch):
+    if not name.startswith("segue"):
+        pytest.importorskip(name)
+    path = twin.tsv(0.001, tmp_path)
+    monkeypatch.setenv(loading.CACHE_VARIABLE, str(tmp_path / "kept"))
+    matrix = twin.cached(0.001, tmp_path)
+    lines = path.read_text().splitlines()
+    assert len(lines) == matrix.nnz
+    shuffled = tmp_path / "shuffled.tsv"
+    shuffled.write_text("\n".join(sorted(lines, key=lambda line: line[::-1])) + "\n")
+    load = loading.SYSTEMS[name]()
+    found = [loading.fingerprint(load(source)) for source in (path, path, shuffled)]
+    assert found[0] == found[1] == found[2] == loading.fingerprint(loading.with_segue()(path))
+    path.write_text("\n".join([*lines[1:], lines[0] + "1"]) + "\n")
+    assert loading.fingerprint(load(path)) != found[0]

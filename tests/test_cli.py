@@ -31,6 +31,7 @@ def environment(tmp_path, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SEGUE_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("SEGUE_DATABASE_URL", f"sqlite:///{tmp_path}/segue.sqlite3")
+    monkeypatch.setenv("SEGUE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
     return tmp_path
 

@@ -47,8 +47,8 @@ def _word_at(_typing, data, position):  # type: ignore[no-untyped-def]
 
 
 @_inline
-def _put_eight(_typing, places, position, base, offsets):  # type: ignore[no-untyped-def]
-    """``places[position + j] = base + byte j of offsets``, j < 8, at once; as a loop it took twice as long."""
+def _put_eight(_typing, places, _position, _base, _offsets):  # type: ignore[no-untyped-def]
+    """``places[position + j] = base + byte j of offsets``, j < 8, at once: a loop took twice as long."""
 
     def store(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         bytes_type, places_type = ir.VectorType(ir.IntType(8), 8), ir.VectorType(ir.IntType(32), 8)
@@ -231,7 +231,7 @@ def number_texts(data, places, first, step, slots, bounds, blob, n_known, number
         for i in range(n):
             entries[i] = np.uint64(0) if is_same[i] else slots[hashes[i] & mask]
         for i in range(n):
-            number = max(np.int64(entries[i] & _NUMBER) - 1, 0)
+            number = np.int64(max(entries[i] & _NUMBER, np.uint64(1))) - 1
             known_begins[i], known_sizes[i] = bounds[number], bounds[number + 1] - bounds[number]
         for i in range(n):
             row, entry, size = group + i, entries[i], sizes[i]
