@@ -9,11 +9,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 DEMO_ENV := SEGUE_MODELS=$(DEMO)/models SEGUE_DATABASE_URL=sqlite:///$(DEMO)/segue.sqlite3 SEGUE_MODEL=
 
-.PHONY: demo test lint format check bench bench-full lock clean help
+.PHONY: demo test lint format check bench bench-full bench-quality lock clean help
 .DELETE_ON_ERROR:
 
 help:                ## Show these commands
-	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 16
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
 
 demo: $(DEMO)/models/current  ## Train on the bundled demo data and talk to the bot in this terminal
 	@if [ -t 0 ]; then $(DEMO_ENV) $(BIN)/segue chat; else $(DEMO_ENV) $(BIN)/segue chat --demo; fi
@@ -42,6 +42,9 @@ bench-full: $(VENV)/bench.done  ## The same at full size; needs 4 GB of memory
 	$(BIN)/python benchmarks/train.py --scale 1.0 --iterations 4
 	$(BIN)/python benchmarks/load.py --scale 1.0
 	$(BIN)/python benchmarks/pipeline.py --scale 1.0
+
+bench-quality: $(VENV)/bench.done  ## Judge similar artists beside other libraries; needs HetRec and a judge
+	$(BIN)/python benchmarks/quality.py
 
 # Needs uv; the files name no index, so that everybody's own is used.
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --upgrade \

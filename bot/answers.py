@@ -14,11 +14,12 @@ from typing import TypeAlias
 
 from bot.feedback.records import ModelRecord, Outcome, RequestRecord, Shown, Source, VoteOutcome
 from bot.feedback.store import FeedbackStore
+from bot.recent import RecentArtists
 from recommender.artifact import Manifest
 from recommender.artists import artist_key, format_artist_id, parse_artist_id
 from recommender.catalogue import Artist, Catalogue, TooFewListeners
 from recommender.errors import FeedbackError
-from recommender.names import Ambiguous, Found, NotFound, clean_query
+from recommender.names import Ambiguous, Found, NotFound, Reason, clean_query
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +57,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class SimilarAnswer:
-    """The similar artists. ``read_from`` is what was typed, where more than its case differs from the artist's name."""
+    """The similar artists.
+
+    ``read_from`` is what was typed, where more than its case differs from the artist's name; ``outweighed`` is an
+    artist with just this name, whom far fewer heard.
+    """
 
     seed: Artist
     rows: tuple[Row, ...]
     read_from: str | None
     synthetic: bool
+    outweighed: Artist | None = None
 
     @property
     def votable(self) -> bool:
@@ -86,6 +92,7 @@ class ChoiceAnswer:
     typed: str
     choices: tuple[Artist, ...]
     nearest: bool
+    reason: Reason = "unknown"
 
 
 Answer: TypeAlias = SimilarAnswer | TooFewAnswer | ChoiceAnswer
@@ -103,6 +110,7 @@ class Answers:
     def __init__(self, catalogue: Catalogue, feedback: FeedbackStore) -> None:
         self._catalogue = catalogue
         self._feedback = feedback
+        self._recent = RecentArtists()
 
     @property
     def synthetic(self) -> bool:
@@ -130,8 +138,8 @@ class Answers:
                 return await self._answer(resolution, typed, asker, k, started)
             case Ambiguous(found):
                 answer = ChoiceAnswer(typed, tuple(map(self._catalogue.artist, found)), nearest=False)
-            case NotFound(found):
-                answer = ChoiceAnswer(typed, tuple(map(self._catalogue.artist, found)), nearest=True)
+            case NotFound(found, reason):
+                answer = ChoiceAnswer(typed, tuple(map(self._catalogue.artist, found)), nearest=True, reason=reason)
         await self._log(self._request(answer, None, asker, k, started), ())
         return answer
 
@@ -143,9 +151,13 @@ class Answers:
             return None
         return await self._answer(Found(artist.artist_idx, "chosen", 1.0), None, asker, k, started)
 
-    async def suggest(self, text: str) -> list[tuple[str, str]]:
-        """Suggest artists while a member types: at most 25 pairs of name and value for :meth:`similar`."""
-        artists = await asyncio.to_thread(self._catalogue.complete, text, limit=25)
+    async def suggest(self, text: str, member: str | None = None) -> list[tuple[str, str]]:
+        """Suggest artists while a member types: at most 25 pairs of name and value for :meth:`similar`.
+
+        Those that this member was answered about lately come first; they are kept in memory alone.
+        """
+        recent = self._recent.of(member) if member else ()
+        artists = await asyncio.to_thread(self._catalogue.complete, text, limit=25, recent=recent)
         return [(artist.name, f"artist:{format_artist_id(artist.artist_id)}") for artist in artists]
 
     async def vote(
@@ -191,13 +203,15 @@ class Answers:
 
     async def _answer(self, found: Found, typed: str | None, asker: Asker, k: int, started: float) -> Answer:
         outcome = await asyncio.to_thread(self._catalogue.similar, found.artist_idx, k=k)
+        self._recent.note(asker.member, outcome.seed.artist_id)
         read_from = typed if typed and artist_key(typed) != artist_key(outcome.seed.name) else None
         if isinstance(outcome, TooFewListeners):
             too_few = TooFewAnswer(outcome.seed, outcome.needed, read_from, self.synthetic)
             await self._log(self._request(too_few, found, asker, k, started), ())
             return too_few
         rows = tuple(Row(row.rank, row.artist, row.score, row.support) for row in outcome.rows)
-        answer = SimilarAnswer(outcome.seed, rows, read_from, self.synthetic)
+        outweighed = None if found.outweighed is None else self._catalogue.artist(found.outweighed)
+        answer = SimilarAnswer(outcome.seed, rows, read_from, self.synthetic, outweighed)
         request = replace(self._request(answer, found, asker, k, started), n_candidates=outcome.n_candidates)
         impression_ids = await self._log(request, rows)
         if impression_ids is None:

@@ -19,6 +19,7 @@ from dotenv import load_dotenv
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from bot import cli_alias
 from recommender import cli as recommender_cli
 from recommender.catalogue import Catalogue
 from recommender.errors import SegueError
@@ -78,6 +79,7 @@ db_app = typer.Typer(no_args_is_help=True, help="The database of answers and vot
 app.add_typer(recommender_cli.app)
 app.add_typer(bot_app, name="bot")
 app.add_typer(db_app, name="db")
+app.add_typer(cli_alias.app, name="alias")
 
 
 @app.callback(invoke_without_command=True)

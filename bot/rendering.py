@@ -6,6 +6,7 @@ from discord.utils import escape_markdown, escape_mentions
 
 from bot.answers import Answer, ChoiceAnswer, Row, SimilarAnswer, TooFewAnswer
 from bot.feedback.records import AlreadySaved, Saved, UnknownImpression, VoteOutcome
+from recommender.names import REFUSALS
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
 MAX_LABEL_CHARACTERS = 80
@@ -56,7 +57,9 @@ def headline(answer: Answer, style: Style) -> str:
                 return f"{style.strong(seed.name)}{read_from}: no other artist shares enough listeners with them."
             return f"Similar to {style.strong(seed.name)}{read_from}"
         case ChoiceAnswer(typed="", choices=()):
-            return "Which artist? Type a name, for example: similar arcade fire"
+            return REFUSALS["empty"]
+        case ChoiceAnswer(reason=reason) if reason in REFUSALS:
+            return REFUSALS[reason]
         case ChoiceAnswer(choices=()):
             return f"No artist here is called “{style.name(answer.typed)}”, and none is spelt like it."
         case ChoiceAnswer(nearest=True):
@@ -68,12 +71,17 @@ def headline(answer: Answer, style: Style) -> str:
 def row_line(row: Row, style: Style) -> str:
     """One similar artist and why: rank, name, how many of its listeners also listen to the one asked for."""
     listeners = counted(row.artist.listeners, "listener")
+    if row.support == 0:  # nobody heard both: what speaks for the two is the company that they keep
+        return f"{row.rank}. {style.strong(row.artist.name)} - heard with the same artists, by its own {listeners}"
     return f"{row.rank}. {style.strong(row.artist.name)} - shares {row.support:,} of its {listeners}"
 
 
 def footnotes(answer: Answer, style: Style) -> list[str]:
     """What else has to be said: votes that cannot be saved, synthetic data."""
     notes = []
+    if isinstance(answer, SimilarAnswer) and answer.outweighed is not None:
+        name = style.name(answer.outweighed.name)
+        notes.append(style.small(f"There is also {name}, heard by far fewer; for them type “{name}” in quotes."))
     if isinstance(answer, SimilarAnswer) and answer.rows and not answer.votable:
         notes.append(style.small("Votes cannot be saved at the moment."))
     if not isinstance(answer, ChoiceAnswer) and answer.synthetic:

@@ -1,60 +1,93 @@
-r"""Implicit ALS: confidence-weighted matrix factorization by alternating least squares.
+"""Implicit ALS: confidence-weighted matrix factorization by alternating least squares.
 
-The loss, over *all* cells, with p = 1 where a listener played an artist and 0 elsewhere::
-
-    sum_ui c_ui (p_ui - x_u . y_i)^2  +  regularization (sum_u |x_u|^2 + sum_i |y_i|^2)
-
-With the artists held fixed, each listener is a ridge regression of its own,
-``(YtY + Yt (C_u - I) Y + regularization I) x_u = Yt C_u p_u``: the first product is shared by all rows, the second
-costs a row its nnz (Hu, Koren & Volinsky 2008). The rows are solved by conjugate gradients from the last iteration's
-solution (Takács, Pilászy & Tikk 2011), in coordinates in which ``YtY + regularization I`` is the identity, so that a
-row with few plays is nearly solved before the first step.
+Listeners are solved with the artists held fixed, then artists with the listeners held fixed, and so on; the loss and
+the half-step are in :mod:`recommender.least_squares`. The fit starts from a rough SVD, and stops by itself when a
+sample of hidden plays is no longer found better.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
-from scipy.linalg import cholesky, solve_triangular
 
-from recommender import kernels
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors
+from recommender.halves import HALF_BITS, halves_are_fast
+from recommender.holdout import hold_out, ndcg
+from recommender.least_squares import RidgeParams, half_step, objective
 from recommender.matrix import CSR, FloatMatrix
+from recommender.svd import truncated_svd
 
-Progress = Callable[[int, float], None]
-"""Called after each iteration with its number (from 1) and the loss."""
+# A rough space is enough for a start: more steps cost more than the iterations that they save.
+SVD_STEPS = 2
 
-BLOCK_WEIGHT = 16_384
-# About what a row costs besides its plays, in plays.
-ROW_WEIGHT = 6
+Start = Literal["svd", "noise"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingParams:
+    """When to stop before the last iteration.
+
+    ``n_listeners`` >= 0 are sampled and ``share`` of their plays hidden; 0 never stops early. The fit stops when the
+    best nDCG@10 of the sample is ``patience`` >= 1 iterations old; a last iteration then learns from all plays.
+    """
+
+    n_listeners: int = 1000
+    share: float = 0.2
+    patience: int = 2
+
+    def __post_init__(self) -> None:
+        if self.n_listeners < 0 or not 0 < self.share < 1:
+            raise ParameterError("early stopping needs a number of listeners (0: never) and a share between 0 and 1")
+        if self.patience < 1:
+            raise ParameterError(f"patience is {self.patience}; wait at least 1 iteration for a better one")
 
 
 @dataclass(frozen=True, slots=True)
 class ALSParams:
     """Options of :func:`fit_als`.
 
-    ``n_factors`` 1 to 1024; ``regularization`` > 0 is lambda of the loss, not scaled by the number of plays;
-    ``iterations`` >= 1, each solves all listeners and then all artists; ``cg_steps`` >= 1 per row.
+    ``n_factors`` 1 to 1024; ``ridge`` is the loss; ``iterations`` >= 1, at most so many, each solves all listeners and
+    then all artists; ``cg_steps`` >= 1 per row, one more in the first iteration, which starts from nothing.
     """
 
     n_factors: int = 64
-    regularization: float = 30.0
+    ridge: RidgeParams = field(default_factory=RidgeParams)
     iterations: int = 15
-    cg_steps: int = 2
+    cg_steps: int = 1
+    start: Start = "svd"
+    stopping: StoppingParams = field(default_factory=StoppingParams)
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_factors <= 1024:
             raise ParameterError(f"n_factors is {self.n_factors}; use 1 to 1024")
-        if not self.regularization > 0:
-            raise ParameterError(f"regularization is {self.regularization}; ALS needs a value above 0")
         if self.iterations < 1 or self.cg_steps < 1:
             raise ParameterError("iterations and cg_steps must be at least 1")
+        if self.start not in get_args(Start):
+            raise ParameterError(f"start {self.start!r} is unknown; use one of {', '.join(get_args(Start))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """What one iteration reached: its number from 1, the loss, and nDCG@10 of the sample where there is one."""
+
+    number: int
+    loss: float
+    ndcg: float | None
+
+
+Progress = Callable[[Iteration], None]
 
 
 def fit_als(
-    confidence: CSR, params: ALSParams, *, rng: np.random.Generator, progress: Progress | None = None
+    confidence: CSR,
+    params: ALSParams,
+    *,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Factors:
     """Factorize a confidence matrix by implicit ALS.
 
@@ -62,8 +95,9 @@ def fit_als(
     ----------
     confidence : shape (n_listeners, n_artists), values c >= 1 of the played pairs; an absent pair means c = 1, p = 0.
     params : options.
-    rng : draws the starting point; the same state gives the same bits.
-    progress : told the loss after each iteration.
+    rng : draws the start and the sample; the same state gives the same bits.
+    progress : told the loss and the sample's nDCG after each iteration; computing the loss costs a fifth of one.
+    stop : asked after each iteration; True ends the fit with the factors as they are.
 
     Returns
     -------
@@ -79,80 +113,89 @@ def fit_als(
     Takács, Pilászy & Tikk (2011), Applications of the conjugate gradient method for implicit feedback CF, RecSys.
     Rendle, Krichene, Zhang & Koren (2021), Revisiting the performance of iALS on item recommendation benchmarks.
     """
-    n_listeners, n_artists = confidence.shape
-    confidence_by_artist: CSR = confidence.T.tocsr()
-    # Small, as Rendle et al. (2021) start: on the twin of Last.fm-360K ten times as much costs half a percent of loss.
-    scale = 0.1 / np.sqrt(params.n_factors)
-    listener_factors = np.zeros((n_listeners, params.n_factors), dtype=np.float32)
-    artist_factors = (scale * rng.standard_normal((n_artists, params.n_factors))).astype(np.float32)
-    scratch = np.empty((max(n_listeners, n_artists), params.n_factors), dtype=np.float32)
-    loss = np.inf
-    for iteration in range(1, params.iterations + 1):
-        half_step(confidence, listener_factors, artist_factors, params, scratch=scratch)
-        half_step(confidence_by_artist, artist_factors, listener_factors, params, scratch=scratch)
-        if progress is None and iteration < params.iterations:
-            continue  # the loss costs a fifth of an iteration, and nobody asks for it
-        loss = objective(confidence, listener_factors, artist_factors, regularization=params.regularization)
-        if not np.isfinite(loss):
-            raise ModelError(f"the loss is not finite after iteration {iteration}; train with more regularization")
+    stopping = params.stopping
+    left, holdout = hold_out(confidence, n_listeners=stopping.n_listeners, share=stopping.share, rng=rng)
+    fit = _Fit(left, params, rng)
+    best_ndcg, best_number = -np.inf, 0
+    while fit.iterations < params.iterations - (holdout is not None):
+        fit.iterate()
+        reached = None if holdout is None else ndcg(holdout, fit.listener_factors, fit.artist_factors)
         if progress is not None:
-            progress(iteration, loss)
-    return Factors(listener_factors, artist_factors, objective=loss)
+            progress(Iteration(fit.iterations, fit.loss(), reached))
+        if stop():
+            return fit.factors()
+        if reached is not None and reached > best_ndcg:
+            best_ndcg, best_number = reached, fit.iterations
+        elif reached is not None and fit.iterations - best_number >= stopping.patience:
+            break
+    if holdout is not None:
+        fit.turn_to(confidence)
+        fit.iterate()
+        if progress is not None:
+            progress(Iteration(fit.iterations, fit.loss(), None))
+    return fit.factors()
 
 
-def half_step(
-    confidence: CSR, rows: FloatMatrix, fixed: FloatMatrix, params: ALSParams, *, scratch: FloatMatrix
-) -> None:
-    """Solve all rows, in place, with the other side held fixed; the loss does not rise.
+class _Fit:
+    """Factors on their way, and the matrix that they learn from."""
 
-    Parameters
-    ----------
-    confidence : shape (n_rows, n_fixed).
-    rows : shape (n_rows, n_factors), float32, C order; the solver starts from what it holds.
-    fixed : shape (n_fixed, n_factors).
-    scratch : at least n_fixed rows of n_factors, overwritten; new memory for each half-step would cost a tenth of it.
-    """
-    ridge = params.regularization * np.eye(params.n_factors)
-    # YtY + ridge = L Lt; with y' = L^-1 y and x' = Lt x the shared part of every row's system becomes the identity.
-    lower = cholesky(gram(fixed) + ridge, lower=True)
-    inverse = solve_triangular(lower, np.eye(params.n_factors), lower=True).astype(np.float32)
-    whitened = scratch[: fixed.shape[0]]
-    kernels.transformed(fixed, np.ascontiguousarray(inverse.T), whitened)
-    kernels.solve_rows(
-        confidence.indptr,
-        confidence.indices,
-        confidence.data,
-        _blocks(confidence),
-        whitened,
-        rows,
-        np.ascontiguousarray(lower.astype(np.float32)),
-        np.ascontiguousarray(inverse),
-        params.cg_steps,
-    )
+    def __init__(self, confidence: CSR, params: ALSParams, rng: np.random.Generator) -> None:
+        n_listeners, n_artists = confidence.shape
+        self._params = params
+        self.turn_to(confidence)
+        self.listener_factors: FloatMatrix = np.zeros((n_listeners, params.n_factors), dtype=np.float32)
+        self.artist_factors = _start(confidence, params, rng)
+        # One piece of memory for all half-steps: new pages for each would cost a tenth of it.
+        storage = HALF_BITS if halves_are_fast() else np.float32
+        self._scratch = np.empty((max(n_listeners, n_artists), params.n_factors), dtype=storage)
+        self.iterations = 0
 
+    def turn_to(self, confidence: CSR) -> None:
+        """Go on learning from another matrix of the same shape."""
+        self._confidence, self._confidence_by_artist = confidence, CSR(confidence.T.tocsr())
+        self._loss: float | None = None
 
-def gram(matrix: FloatMatrix) -> npt.NDArray[np.float64]:
-    """``YtY``, summed over blocks of rows in float64."""
-    total: npt.NDArray[np.float64] = kernels.block_grams(matrix).sum(axis=0, dtype=np.float64)
-    return total
+    def iterate(self) -> None:
+        """Solve all listeners, then all artists."""
+        listeners, artists = self.listener_factors, self.artist_factors
+        solve = partial(
+            half_step,
+            ridge=self._params.ridge,
+            cg_steps=self._params.cg_steps + (self.iterations == 0),
+            scratch=self._scratch,
+        )
+        solve(self._confidence, listeners, artists)
+        solve(self._confidence_by_artist, artists, listeners)
+        self.iterations += 1
+        self._loss = None
 
+    def loss(self) -> float:
+        """The loss as it is now; computed once, it costs a fifth of an iteration."""
+        if self._loss is not None:
+            return self._loss
+        sides = self._confidence, self._confidence_by_artist
+        loss = objective(*sides, self.listener_factors, self.artist_factors, self._params.ridge)
+        if not np.isfinite(loss):
+            raise ModelError(
+                f"the loss is not finite after iteration {self.iterations}; train with more regularization"
+            )
+        self._loss = loss
+        return loss
 
-def objective(
-    confidence: CSR, listener_factors: FloatMatrix, artist_factors: FloatMatrix, *, regularization: float
-) -> float:
-    """The loss at these factors, in float64, without visiting the absent cells.
-
-    ``sum_all (x.y)^2`` is ``trace(XtX YtY)``; the played cells then correct it.
-    """
-    gram_x, gram_y = gram(listener_factors), gram(artist_factors)
-    everywhere = float(np.sum(gram_x * gram_y))
-    starts = _blocks(confidence)
-    played = kernels.played_correction(
-        confidence.indptr, confidence.indices, confidence.data, starts, listener_factors, artist_factors
-    )
-    return everywhere + float(played.sum()) + regularization * float(np.trace(gram_x) + np.trace(gram_y))
+    def factors(self) -> Factors:
+        """What there is now, with its loss."""
+        return Factors(self.listener_factors, self.artist_factors, objective=self.loss())
 
 
-def _blocks(confidence: CSR) -> npt.NDArray[np.int64]:
-    n_rows = confidence.shape[0]
-    return kernels.balanced_blocks(confidence.indptr + ROW_WEIGHT * np.arange(n_rows + 1), BLOCK_WEIGHT)
+def _start(confidence: CSR, params: ALSParams, rng: np.random.Generator) -> FloatMatrix:
+    """The artist factors that the first iteration starts from: those of a rough SVD of who played whom, or noise."""
+    shape = (confidence.shape[1], params.n_factors)
+    # Small, as Rendle et al. (2021) start: on the twin of Last.fm-360K ten times as much costs half a percent of loss.
+    factors: FloatMatrix = (0.1 / np.sqrt(params.n_factors) * rng.standard_normal(shape)).astype(np.float32)
+    if params.start == "svd" and confidence.nnz:
+        ones = np.ones(confidence.nnz, dtype=np.float32)
+        played: CSR = CSR((ones, confidence.indices, confidence.indptr), shape=confidence.shape)
+        found = truncated_svd(played, min(params.n_factors, *played.shape), rng=rng, max_steps=SVD_STEPS)
+        # P = U S Vt, split evenly between the two sides; the noise stays in what the matrix has no direction for.
+        factors[:, : found.right.shape[1]] += found.right * np.sqrt(found.singular_values).astype(np.float32)
+    return factors

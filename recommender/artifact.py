@@ -12,8 +12,10 @@ file                    shape, type                  content
 ``neighbour_idx.npy``   (n_artists, k) i32           most similar artists, -1 fills short rows
 ``neighbour_score.npy`` (n_artists, k) f32           their cosines
 ``support.npy``         (n_artists, k) i32           listeners in common with each of them
+``names_*.npy``         see below                    the index of names, :mod:`recommender.naming.index`
 ======================  ===========================  =======================================================
 
+Models written before there was an index of names lack it; it is then made in memory when it is needed.
 ``manifest.json`` names algorithm, parameters, data and a sha256 for each file; its own sha256 stands in it too.
 """
 
@@ -32,6 +34,7 @@ import numpy.typing as npt
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
 from recommender.folders import durable_file, sync_folder
+from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
 
 FORMAT = "segue-model"
 FORMAT_VERSION = 1
@@ -49,6 +52,7 @@ FILES: dict[str, tuple[str, int]] = {
     "neighbour_score": ("<f4", 2),
     "support": ("<i4", 2),
 }
+NAME_FILES: dict[str, tuple[str, int]] = {f"names_{name}": (dtype, 1) for name, dtype in INDEX_TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,12 @@ class Artifact:
     neighbour_idx: npt.NDArray[np.int32]
     neighbour_score: npt.NDArray[np.float32]
     support: npt.NDArray[np.int32]
+    name_index: NameIndex | None = None
 
 
-def write_artifact(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any]) -> Manifest:
+def write_artifact(
+    folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], *, name_index: NameIndex | None = None
+) -> Manifest:
     """Write a model into a new folder, so that it is there whole or not at all.
 
     Everything is written beside ``folder`` under a temporary name, flushed to the disk and renamed.
@@ -113,6 +120,7 @@ def write_artifact(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict
     folder : must not exist.
     arrays : one for each of :data:`FILES`.
     card : the manifest's fields without ``files`` and ``sha256``, as JSON values.
+    name_index : the index of its names; without it, it is made anew by every process that needs it.
 
     Raises
     ------
@@ -125,8 +133,9 @@ def write_artifact(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict
     try:
         building.mkdir(parents=True)
         files = {}
-        for name, array in arrays.items():
-            dtype, _ = FILES[name]
+        index_arrays = {} if name_index is None else name_index.arrays()
+        for name, array in [*arrays.items(), *((f"names_{name}", array) for name, array in index_arrays.items())]:
+            dtype, _ = (FILES | NAME_FILES)[name]
             files[name] = _write_array(building / f"{name}.npy", np.ascontiguousarray(array, dtype=dtype))
         content = {"format": FORMAT, "format_version": FORMAT_VERSION, **card, "files": files}
         content["sha256"] = _content_sha256(content)
@@ -181,7 +190,8 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     """
     manifest = read_manifest(folder)
     arrays = {}
-    for name in FILES:
+    has_index = any(name in manifest.files for name in NAME_FILES)
+    for name in FILES | NAME_FILES if has_index else FILES:
         path = folder / f"{name}.npy"
         try:
             if path.stat().st_size != manifest.files[name]["bytes"]:
@@ -198,7 +208,11 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     _check_shapes(folder, manifest, arrays)
     if verify:
         _check_values(folder, manifest, arrays)
-    return Artifact(manifest, **arrays)
+    # As plain arrays over the same mapping: numpy's own class for it costs a microsecond at every small slice.
+    index = NameIndex(**{name: np.asarray(arrays.pop(f"names_{name}")) for name in INDEX_TYPES}) if has_index else None
+    if verify and index is not None and not is_sound(index, n_artists=manifest.data.n_artists):
+        raise ModelError(_damaged(folder, "its index of names holds impossible values"))
+    return Artifact(manifest, **arrays, name_index=index)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -272,6 +286,9 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
             raise ModelError(
                 _damaged(folder, f"{name}.npy is {array.dtype} {array.shape}, not {dtype} {expected[name]}")
             )
+    for name in NAME_FILES.keys() & arrays.keys():
+        if (arrays[name].dtype.str, arrays[name].ndim) != NAME_FILES[name]:
+            raise ModelError(_damaged(folder, f"{name}.npy is {arrays[name].dtype} {arrays[name].shape}"))
 
 
 def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArray[Any]]) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,11 +10,21 @@ from typing import TypeAlias
 
 import numpy as np
 
+from recommender.aliases import shipped_aliases
 from recommender.artifact import Artifact, Manifest, open_artifact
 from recommender.artists import artist_id
 from recommender.errors import ParameterError
 from recommender.matrix import NO_NEIGHBOUR
-from recommender.names import Found, Resolution, Resolver, clean_query
+from recommender.names import (
+    MAX_TYPED_CHARACTERS,
+    Completer,
+    Explained,
+    Found,
+    NameIndex,
+    Resolution,
+    Resolver,
+    build_index,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +82,8 @@ class Catalogue:
     def __init__(self, artifact: Artifact) -> None:
         self._artifact = artifact
         self._by_id = np.argsort(artifact.artist_ids)
-        self._resolver_made: Resolver | None = None
-        self._making_resolver = threading.Lock()
+        self._index_made = artifact.name_index
+        self._making_index = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path, *, verify: bool = True) -> "Catalogue":
@@ -119,21 +130,40 @@ class Catalogue:
         return self.artist(int(self._by_id[place]))
 
     def prepare(self) -> None:
-        """Make the index of names now; else the first name that is not spelt exactly waits for it."""
-        self._resolver()
+        """Make the index of names now, where an older model has none; else the first name not to the letter waits."""
+        self._index()
 
-    def resolve(self, text: str) -> Resolution:
-        """Resolve what a person typed; see :meth:`recommender.names.Resolver.resolve`."""
-        query = clean_query(text)
-        # An artist's id is a hash of its name: whoever types that needs no index of names.
-        exact = self.by_id(artist_id(query)) if query else None
-        if exact is not None:
-            return Found(exact.artist_idx, "exact", 1.0)
-        return self._resolver().resolve(text)
+    def resolve(self, text: str, *, other_names: Mapping[str, int] | None = None) -> Resolution:
+        """Resolve what a person typed; see :meth:`recommender.naming.resolving.Resolver.resolve`.
 
-    def complete(self, text: str, *, limit: int = 25) -> list[Artist]:
-        """Suggest at most ``limit`` artists while a person types."""
-        return [self.artist(idx) for idx in self._resolver().complete(text, limit=limit)]
+        Parameters
+        ----------
+        text : anything.
+        other_names : a community's own names for artists: artist ids by :func:`recommender.artists.artist_key`.
+        """
+        if self._index_made is None and not other_names:
+            # An artist's id is a hash of its name: whoever types that needs no index of names.
+            exact = self.by_id(artist_id(text)) if 0 < len(text.strip()) <= MAX_TYPED_CHARACTERS else None
+            if exact is not None:
+                return Found(exact.artist_idx, "exact", 1.0, "name")
+        return self.explain(text, other_names=other_names).resolution
+
+    def explain(self, text: str, *, other_names: Mapping[str, int] | None = None) -> Explained:
+        """Resolve what a person typed, and say which layers were asked."""
+        given = ((key, self.by_id(number)) for key, number in (other_names or {}).items())
+        rows = {key: artist.artist_idx for key, artist in given if artist is not None}
+        return Resolver(self._index(), self._name, other_names=rows).explain(text)
+
+    def is_name(self, text: str) -> bool:
+        """Whether this is an artist's name or another name of one, for reading phrases of several names."""
+        return Resolver(self._index(), self._name).is_name(text)
+
+    def complete(self, text: str, *, limit: int = 25, recent: Sequence[int] = ()) -> list[Artist]:
+        """Suggest at most ``limit`` artists while a person types; those of the ids ``recent`` that fit come first."""
+        known = (self.by_id(number) for number in recent)
+        rows = [artist.artist_idx for artist in known if artist is not None]
+        completer = Completer(self._index(), self._name)
+        return [self.artist(idx) for idx in completer.complete(text, limit=limit, recent=rows)]
 
     def similar(self, artist_idx: int, *, k: int = 10) -> SimilarOutcome:
         """Find the artists most similar to one.
@@ -169,10 +199,10 @@ class Catalogue:
         begin, end = self._artifact.name_offsets[artist_idx : artist_idx + 2].tolist()
         return self._artifact.names[begin:end].tobytes().decode()
 
-    def _resolver(self) -> Resolver:
-        with self._making_resolver:  # two threads at once would both make it
-            if self._resolver_made is None:
+    def _index(self) -> NameIndex:
+        with self._making_index:  # two threads at once would both make it
+            if self._index_made is None:
                 blob, offsets = self._artifact.names.tobytes(), self._artifact.name_offsets.tolist()
                 names = [blob[begin:end].decode() for begin, end in pairwise(offsets)]
-                self._resolver_made = Resolver(names, self._artifact.listeners)
-            return self._resolver_made
+                self._index_made = build_index(names, self._artifact.listeners, shipped_aliases())
+            return self._index_made

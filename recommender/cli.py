@@ -13,11 +13,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data
+from recommender import cli_data, cli_names
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
-from recommender.names import Ambiguous, Found, NotFound
+from recommender.names import REFUSALS, Ambiguous, Found, NotFound
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
     ArtistColumnOption,
@@ -44,6 +44,7 @@ app = typer.Typer(no_args_is_help=True)
 export_app = typer.Typer(no_args_is_help=True, help="Write what a model knows as plain tables.")
 app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
+app.command("names")(cli_names.names)
 
 
 @app.command()
@@ -64,7 +65,11 @@ def train(
     algorithm: Annotated[str | None, typer.Option(help="als or lsa.", show_default="als")] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="als (tuned), article-als or article-lsa.", show_default="the algorithm's best"),
+        typer.Option(
+            help="How artists are compared: best, als, article-als, article-lsa, cosine, jaccard, pmi, ease ...; "
+            "a wrong name lists all.",
+            show_default="best, or the algorithm's best",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same data, options and seed: the same model.")] = 0,
     factors: Annotated[
@@ -72,6 +77,17 @@ def train(
     ] = None,
     regularization: Annotated[
         float | None, typer.Option(help="Of ALS; more for large data, less for small.", show_default="the preset's")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Iterations of ALS, at most.", show_default="15")
+    ] = None,
+    early_stopping: Annotated[
+        bool | None,
+        typer.Option(
+            "--early-stopping/--no-early-stopping",
+            help="Stop ALS when hidden plays of a sample of listeners are no longer found better.",
+            show_default="on, but for article-als",
+        ),
     ] = None,
     neighbours: Annotated[
         int | None, typer.Option(min=1, help="Neighbours kept per artist.", show_default="50")
@@ -110,6 +126,8 @@ def train(
         PRESETS[preset],
         n_factors=factors,
         regularization=regularization,
+        iterations=iterations,
+        early_stopping=early_stopping,
         k=neighbours,
         min_listeners=min_listeners,
     )
@@ -118,12 +136,12 @@ def train(
     models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    with stoppable() as stop_if_asked:
+    with stoppable() as stopping:
         counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
         started = time.perf_counter()
-        with training_progress() as step:
-            trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step)
-        stop_if_asked()
+        with training_progress(stopping) as step:
+            trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step, stop=lambda: stopping.asked)
+        stopping.raise_if_received()
         seconds = time.perf_counter() - started
         manifest = save_model(
             target,
@@ -147,11 +165,14 @@ def train(
         "objective": manifest.objective,
         "seconds": round(seconds, 2),
         "current": in_store,
+        "stopped": stopping.asked,
     }
     if as_json:
         print_json(card)
         return
     on_what = f"{counted(manifest.data.n_listeners, 'listener')} and {counted(manifest.data.n_artists, 'artist')}"
+    if stopping.asked:
+        out.print("Stopped by Ctrl-C: the model holds what the last finished iteration learnt.")
     out.print(
         f"Trained {card['model']} on {on_what} in {seconds:.1f} s"
         + ("; it is the current model." if in_store else "."),
@@ -187,6 +208,7 @@ def similar(
                 print_json(_similar_json(catalogue, resolution, outcome))
             else:
                 _print_similar(catalogue, text, outcome)
+                _say_if_outweighed(catalogue, resolution)
                 _say_if_more_than_kept(catalogue, k)
             if not isinstance(outcome, Similar):
                 raise typer.Exit(EXIT_NO_ANSWER)
@@ -197,6 +219,8 @@ def similar(
             if as_json:
                 kind = "ambiguous" if is_ambiguous else "not_found"
                 print_json({"outcome": kind, "choices": [_artist_json(choice) for choice in choices]})
+            elif isinstance(resolution, NotFound) and resolution.reason in REFUSALS:
+                out.print(REFUSALS[resolution.reason], markup=False, soft_wrap=True)
             else:
                 _print_choices(text, choices, is_ambiguous=is_ambiguous)
             raise typer.Exit(EXIT_NO_ANSWER)
@@ -240,6 +264,12 @@ def export_neighbours(
 def _say_if_more_than_kept(catalogue: Catalogue, k: int) -> None:
     if k > catalogue.k:
         err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
+
+
+def _say_if_outweighed(catalogue: Catalogue, found: Found) -> None:
+    if found.outweighed is not None:
+        name = plain_name(catalogue.artist(found.outweighed).name)
+        out.print(f"For {name} itself, type it in quotes: segue similar '\"{name}\"'", markup=False, soft_wrap=True)
 
 
 def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
@@ -290,9 +320,7 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
 def _print_choices(text: str, choices: list[Artist], *, is_ambiguous: bool) -> None:
     typed = plain_name(text)
     names = "\n".join(f"  {plain_name(choice.name)} ({counted(choice.listeners, 'listener')})" for choice in choices)
-    if not text.strip():
-        message = "Which artist? Type a name, for example: segue similar arcade fire"
-    elif is_ambiguous:
+    if is_ambiguous:
         message = f'"{typed}" could be several artists; type one of them:\n{names}'
     elif choices:
         message = f'No artist here is called "{typed}". The nearest names:\n{names}'

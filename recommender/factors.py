@@ -59,6 +59,13 @@ def refuse_collapsed(factors: Factors) -> None:
         )
 
 
+def unit_rows(factors: FloatMatrix) -> FloatMatrix:
+    """Scale each row to length 1; a row of zeros has no direction and stays."""
+    norms = np.linalg.norm(factors, axis=1, keepdims=True)
+    unit: FloatMatrix = np.divide(factors, norms, out=np.zeros_like(factors), where=norms > 0)
+    return unit
+
+
 def effective_rank(factors: FloatMatrix) -> float:
     """Count the directions that factors make use of: ``(sum s^2)^2 / sum s^4`` over their singular values s.
 

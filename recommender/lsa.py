@@ -7,11 +7,11 @@ as in the article "Finding similar music using matrix factorization" (whose matr
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.linalg import ArpackError, svds
 
 from recommender.errors import DataError, ParameterError
 from recommender.factors import Factors
 from recommender.matrix import CSR
+from recommender.svd import project, truncated_svd
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def fit_lsa(weights: CSR, params: LSAParams, *, rng: np.random.Generator) -> Fac
     ----------
     weights : shape (n_listeners, n_artists), values >= 0.
     params : options; ``n_factors`` must be below both sides of the matrix.
-    rng : draws the starting vector; the same state gives the same bits.
+    rng : draws the sketch that the decomposition starts from; the same state gives the same bits.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def fit_lsa(weights: CSR, params: LSAParams, *, rng: np.random.Generator) -> Fac
     Raises
     ------
     ParameterError : the matrix is too small for so many factors.
-    DataError : the weights cannot be decomposed.
+    DataError : all weights are zero.
 
     References
     ----------
@@ -55,14 +55,9 @@ def fit_lsa(weights: CSR, params: LSAParams, *, rng: np.random.Generator) -> Fac
             f"{weights.shape[0]} x {weights.shape[1]}; "
             + (f"use --factors {smaller - 1} or fewer" if smaller > 1 else "bring more data")
         )
-    start = rng.standard_normal(smaller)
-    try:
-        u, s, vt = svds(weights.astype(np.float64), k=params.n_factors, v0=start)
-    except ArpackError as err:  # also when all weights are zero: listeners who all heard everything
-        raise DataError(f"these plays cannot be factorized ({err}); bring more listeners or another --preset") from err
-    order = np.argsort(-s)
-    u, s, v = u[:, order], s[order], vt[order].T
-    signs = np.sign(v[np.abs(v).argmax(axis=0), np.arange(v.shape[1])])
-    return Factors(
-        np.ascontiguousarray(u * (s * signs), dtype=np.float32), np.ascontiguousarray(v * signs, dtype=np.float32)
-    )
+    if not weights.data.any():  # listeners who all heard everything have no idf
+        raise DataError(
+            "these plays cannot be factorized, all weights are zero; bring more listeners or another --preset"
+        )
+    found = truncated_svd(weights, params.n_factors, rng=rng)
+    return Factors(project(weights, found.right), found.right)

@@ -17,8 +17,9 @@ class NeighbourParams:
     """Options of :func:`nearest_artists`.
 
     ``k`` >= 1 neighbours are kept per artist. Artists with fewer than ``min_listeners`` have none and are none: with
-    two or three listeners a similarity is chance. Two artists with fewer than ``min_common_listeners`` >= 1 in common
-    are no neighbours either: nobody's listening speaks for it.
+    two or three listeners a similarity is chance. Two artists with fewer than ``min_common_listeners`` >= 0 in common
+    are no neighbours either: nobody's listening speaks for it. Only methods that go through all pairs of artists find
+    neighbours with none in common.
     """
 
     k: int = 50
@@ -29,8 +30,8 @@ class NeighbourParams:
     def __post_init__(self) -> None:
         if self.k < 1:
             raise ParameterError(f"k is {self.k}; keep at least 1 neighbour")
-        if self.min_listeners < 1 or self.min_common_listeners < 1:
-            raise ParameterError("min_listeners and min_common_listeners must be at least 1")
+        if self.min_listeners < 1 or self.min_common_listeners < 0:
+            raise ParameterError("min_listeners must be at least 1 and min_common_listeners at least 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,36 +68,51 @@ def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourPa
     norms = np.linalg.norm(artist_factors, axis=1)
     # An artist whose factors vanished has no direction: its cosine with anything would be noise.
     candidates = np.flatnonzero((listeners >= params.min_listeners) & (norms > 0))
-    k = min(params.k, max(candidates.shape[0] - 1, 1))
+    found = empty_table(candidates.size, params)
+    if candidates.size > 1:
+        by_listener = CSR(plays[:, candidates])
+        by_artist = CSR(by_listener.T.tocsr())
+        kernels.nearest_rows(
+            by_artist.indptr,
+            by_artist.indices,
+            by_listener.indptr,
+            by_listener.indices,
+            meeting_blocks(by_listener, by_artist),
+            np.ascontiguousarray(artist_factors[candidates] / norms[candidates, None]),
+            params.min_common_listeners,
+            found.idx,
+            found.score,
+            found.support,
+        )
+        np.minimum(found.score, 1.0, out=found.score)
+    return table_of(candidates, n_artists, found)
+
+
+def meeting_blocks(by_listener: CSR, by_artist: CSR) -> npt.NDArray[np.int64]:
+    """Cut the artists into blocks that meet about equally many others; an artist costs all that its listeners heard."""
+    n_heard = np.diff(by_listener.indptr).astype(np.int64)
+    work_before = np.zeros(by_listener.nnz + 1, dtype=np.int64)
+    np.cumsum(n_heard[by_artist.indices], out=work_before[1:])
+    return kernels.balanced_blocks(work_before[by_artist.indptr], BLOCK_WORK)
+
+
+def table_of(candidates: npt.NDArray[np.intp], n_artists: int, found: Neighbours) -> Neighbours:
+    """Turn a table over candidates, by candidate number, into one over all artists."""
+    k = found.idx.shape[1]
     idx = np.full((n_artists, k), NO_NEIGHBOUR, dtype=np.int32)
     score = np.zeros((n_artists, k), dtype=np.float32)
     support = np.zeros((n_artists, k), dtype=np.int32)
-    if candidates.shape[0] < 2:
-        return Neighbours(idx, score, support)
-    unit = np.ascontiguousarray(artist_factors[candidates] / norms[candidates, None])
-    by_listener = CSR(plays[:, candidates])
-    by_artist = by_listener.T.tocsr()
-    # What an artist costs: all that its listeners heard, and a dot product with each artist met.
-    heard = np.diff(by_listener.indptr).astype(np.int64)
-    work_before = np.zeros(by_listener.nnz + 1, dtype=np.int64)
-    np.cumsum(heard[by_artist.indices], out=work_before[1:])
-    starts = kernels.balanced_blocks(work_before[by_artist.indptr], BLOCK_WORK)
-    rows = np.full((candidates.shape[0], k), NO_NEIGHBOUR, dtype=np.int32)
-    scores = np.zeros(rows.shape, dtype=np.float32)
-    supports = np.zeros(rows.shape, dtype=np.int32)
-    kernels.nearest_rows(
-        by_artist.indptr,
-        by_artist.indices,
-        by_listener.indptr,
-        by_listener.indices,
-        starts,
-        unit,
-        params.min_common_listeners,
-        rows,
-        scores,
-        supports,
-    )
-    idx[candidates] = np.where(rows == NO_NEIGHBOUR, NO_NEIGHBOUR, candidates[rows])
-    score[candidates] = np.minimum(scores, 1.0)
-    support[candidates] = supports
+    if candidates.size:
+        idx[candidates] = np.where(found.idx == NO_NEIGHBOUR, NO_NEIGHBOUR, candidates[found.idx])
+        score[candidates], support[candidates] = found.score, found.support
     return Neighbours(idx, score, support)
+
+
+def empty_table(n_artists: int, params: NeighbourParams) -> Neighbours:
+    """Make a table without neighbours, no wider than there are other artists."""
+    shape = n_artists, min(params.k, max(n_artists - 1, 1))
+    return Neighbours(
+        np.full(shape, NO_NEIGHBOUR, dtype=np.int32),
+        np.zeros(shape, dtype=np.float32),
+        np.zeros(shape, dtype=np.int32),
+    )

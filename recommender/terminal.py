@@ -162,42 +162,59 @@ def bytes_progress(description: str) -> Iterator[Callable[[int, int | None], Non
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+class Stopping:
+    """What Ctrl-C and the system's signals asked of long work.
+
+    ``result_so_far`` : the work sets it while the first Ctrl-C shall end it with what it has, and not throw all away.
+    ``asked`` : that happened.
+    """
+
+    def __init__(self) -> None:
+        self.result_so_far = False
+        self.asked = False
+        self._received = False
+
+    def interrupt(self, number: int, _frame: FrameType | None) -> None:
+        """Take a signal."""
+        if number == signal.SIGINT and self.result_so_far and not self.asked:
+            self.asked = True
+            return
+        self._received = True
+        raise KeyboardInterrupt
+
+    def raise_if_received(self) -> None:
+        """Raise KeyboardInterrupt if a signal should have: some libraries swallow the exception."""
+        if self._received:
+            raise KeyboardInterrupt
+
+
 @contextmanager
-def training_progress() -> Iterator[Callable[[str, int, int, float | None], None]]:
-    """Show the stage of a training, how far it is, and the loss."""
+def stoppable() -> Iterator[Stopping]:
+    """Stop long work on Ctrl-C, and on SIGTERM and SIGHUP in the same way, so that nothing half-made stays behind."""
+    stopping = Stopping()
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), stopping.interrupt) for name in names}
+    try:
+        yield stopping
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+@contextmanager
+def training_progress(stopping: Stopping) -> Iterator[Callable[[str, int, int, str], None]]:
+    """Show the stage of a training, how far it is, and what it reached; Ctrl-C keeps finished iterations."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
 
-        def step(stage: str, done: int, total: int, loss: float | None) -> None:
+        def step(stage: str, done: int, total: int, reached: str) -> None:
+            stopping.result_so_far = stage == "factorizing" and done > 0
             # The first training on a machine compiles the kernels, and says so where nothing else moves.
             hint = " (the first time the kernels are compiled)" if (stage, done) == ("factorizing", 0) else ""
-            description = f"{stage}{hint}" if loss is None else f"{stage}, loss {loss:,.0f}"
-            bar.update(task, description=description, completed=done, total=total)
+            if stopping.result_so_far:
+                hint = ", Ctrl-C keeps this" if not stopping.asked else ""
+            words = f", {reached}" if reached else ""
+            bar.update(task, description=f"{stage}{words}{hint}", completed=done, total=total)
 
         yield step
-
-
-@contextmanager
-def stoppable() -> Iterator[Callable[[], None]]:
-    """Stop long work on Ctrl-C, and on SIGTERM and SIGHUP in the same way, so that nothing half-made stays behind.
-
-    The yielded function raises KeyboardInterrupt if one came: some libraries swallow the exception.
-    """
-    received: list[int] = []
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        raise KeyboardInterrupt
-
-    def stop_if_asked() -> None:
-        if received:
-            raise KeyboardInterrupt
-
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
-    try:
-        yield stop_if_asked
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)

@@ -9,26 +9,33 @@ from typing import Literal, TypeAlias
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from recommender.als import ALSParams, fit_als
+from recommender.aliases import shipped_aliases
+from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
 from recommender.artifact import DataCard, Manifest, label_arrays, write_artifact
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
+from recommender.knn import KNNParams
+from recommender.least_squares import RidgeParams
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, NO_NEIGHBOUR
-from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
+from recommender.naming.building import build_index
+from recommender.neighbours import NeighbourParams, Neighbours
 from recommender.plays import PlayCounts
+from recommender.similarity import SimilarityParams, resolved, similar_artists
 from recommender.weighting import WeightingParams, confidence, weigh
 
 Algorithm: TypeAlias = Literal["als", "lsa"]
-Step: TypeAlias = Callable[[str, int, int, float | None], None]
-"""Told the stage, how much of it is done, of how much, and the loss where there is one."""
+Step: TypeAlias = Callable[[str, int, int, str], None]
+"""Told the stage, how much of it is done, of how much at most, and what was reached, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides a model besides the data and the seed.
 
-    ``alpha`` is the confidence of one unit of weight; only ALS uses it.
+    ``algorithm`` makes the factors, which recommend, blend and lead from one artist to another; ``similarity`` makes
+    the table of similar artists, from these factors, from others, or from the plays themselves. ``alpha`` is the
+    confidence of one unit of weight; only ALS uses it.
     """
 
     algorithm: Algorithm
@@ -36,11 +43,16 @@ class Recipe:
     als: ALSParams = field(default_factory=ALSParams)
     lsa: LSAParams = field(default_factory=LSAParams)
     alpha: float = 5.0
+    similarity: SimilarityParams = field(default_factory=SimilarityParams)
     neighbours: NeighbourParams = field(default_factory=NeighbourParams)
 
     def parameters(self) -> dict[str, object]:
         """Only what this algorithm uses, as plain values for the manifest."""
-        used: dict[str, object] = {"weighting": asdict(self.weighting), "neighbours": asdict(self.neighbours)}
+        used: dict[str, object] = {
+            "weighting": asdict(self.weighting),
+            "similarity": self.similarity.parameters(),
+            "neighbours": asdict(self.neighbours),
+        }
         match self.algorithm:
             case "als":
                 return used | {"als": asdict(self.als), "alpha": self.alpha}
@@ -48,19 +60,60 @@ class Recipe:
                 return used | {"lsa": asdict(self.lsa)}
 
 
+def _als(similarity: SimilarityParams, *, min_common_listeners: int = 1) -> Recipe:
+    """The ALS factors that measured best on HetRec lastfm-2k, with neighbours by some method."""
+    return Recipe(
+        "als",
+        WeightingParams("binary"),
+        als=ALSParams(ridge=RidgeParams("plain", 30.0)),
+        similarity=similarity,
+        neighbours=NeighbourParams(min_common_listeners=min_common_listeners),
+    )
+
+
+def _knn(params: KNNParams) -> Recipe:
+    return _als(SimilarityParams("knn", knn=params))
+
+
 PRESETS: dict[str, Recipe] = {
-    # Best of the measured ALS settings on HetRec lastfm-2k: every played artist counts the same, strong regularization.
-    "als": Recipe("als", WeightingParams("binary"), als=ALSParams(n_factors=64, regularization=30.0), alpha=5.0),
+    # Best of all that was measured, see docs/models.md; by factors alone where the data are too large for it.
+    "best": _als(SimilarityParams("auto"), min_common_listeners=0),
+    "als": _als(SimilarityParams("factors")),
+    # The other two ridges, at their best on the same data.
+    "als-wr": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("als-wr", 1.0))),
+    "ials": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("ials", 0.01)), alpha=1.0),
     # The settings of "Finding similar music using matrix factorization", for those who come to reproduce it.
-    "article-als": Recipe("als", WeightingParams("bm25"), als=ALSParams(n_factors=50, regularization=0.01), alpha=1.0),
+    "article-als": Recipe(
+        "als",
+        WeightingParams("bm25"),
+        als=ALSParams(
+            n_factors=50,
+            ridge=RidgeParams("plain", 0.01),
+            cg_steps=3,
+            start="noise",
+            stopping=StoppingParams(n_listeners=0),
+        ),
+        alpha=1.0,
+    ),
     "article-lsa": Recipe("lsa", WeightingParams("bm25"), lsa=LSAParams(n_factors=50)),
+    # The distance measures of the article before it, and what else is known for neighbours.
+    "cosine": _knn(KNNParams()),
+    "tfidf": _knn(KNNParams(weighting=WeightingParams("tfidf"))),
+    "bm25": _knn(KNNParams(weighting=WeightingParams("bm25"))),
+    "smoothed-cosine": _knn(KNNParams(smoothing=20.0)),
+    "shrunk-cosine": _knn(KNNParams(shrinkage=10.0)),
+    "jaccard": _knn(KNNParams("jaccard")),
+    "overlap": _knn(KNNParams("overlap")),
+    "pmi": _als(SimilarityParams("pmi"), min_common_listeners=0),
+    "ease": _als(SimilarityParams("ease"), min_common_listeners=0),
 }
 DEFAULT_PRESET: dict[Algorithm, str] = {"als": "als", "lsa": "article-lsa"}
+BEST_PRESET = "best"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """What training leaves: the factors and the neighbour table."""
+    """What training leaves: the factors and the neighbour table, and the recipe with what the data's size decided."""
 
     recipe: Recipe
     factors: Factors
@@ -77,7 +130,7 @@ def choose_preset(preset: str | None, algorithm: str | None) -> str:
     if algorithm is not None and algorithm not in DEFAULT_PRESET:
         raise ParameterError(f"algorithm {algorithm!r} is unknown; use one of {', '.join(DEFAULT_PRESET)}")
     if preset is None:
-        return DEFAULT_PRESET["als" if algorithm is None else algorithm]
+        return BEST_PRESET if algorithm is None else DEFAULT_PRESET[algorithm]
     if preset not in PRESETS:
         raise ParameterError(f"preset {preset!r} is unknown; use one of {', '.join(PRESETS)}")
     if algorithm is not None and PRESETS[preset].algorithm != algorithm:
@@ -92,6 +145,8 @@ def adjusted(
     *,
     n_factors: int | None = None,
     regularization: float | None = None,
+    iterations: int | None = None,
+    early_stopping: bool | None = None,
     k: int | None = None,
     min_listeners: int | None = None,
 ) -> Recipe:
@@ -101,7 +156,13 @@ def adjusted(
             recipe, als=replace(recipe.als, n_factors=n_factors), lsa=replace(recipe.lsa, n_factors=n_factors)
         )
     if regularization is not None:
-        recipe = replace(recipe, als=replace(recipe.als, regularization=regularization))
+        ridge = replace(recipe.als.ridge, regularization=regularization)
+        recipe = replace(recipe, als=replace(recipe.als, ridge=ridge))
+    if iterations is not None:
+        recipe = replace(recipe, als=replace(recipe.als, iterations=iterations))
+    if early_stopping is not None:
+        stopping = StoppingParams() if early_stopping else StoppingParams(n_listeners=0)
+        recipe = replace(recipe, als=replace(recipe.als, stopping=stopping))
     neighbours = recipe.neighbours
     if k is not None:
         neighbours = replace(neighbours, k=k)
@@ -110,7 +171,14 @@ def adjusted(
     return replace(recipe, neighbours=neighbours)
 
 
-def train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step = lambda *_: None) -> TrainedModel:
+def train(
+    plays: CSR,
+    recipe: Recipe,
+    *,
+    rng: np.random.Generator,
+    step: Step = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> TrainedModel:
     """Train one model.
 
     Parameters
@@ -119,6 +187,7 @@ def train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step = 
     recipe : algorithm and parameters.
     rng : source of all randomness.
     step : told what is being done.
+    stop : asked after each iteration of a factorization; True goes on with the factors as they are.
 
     Raises
     ------
@@ -127,35 +196,44 @@ def train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step = 
     """
     # Each number of BLAS threads sums a large product in another order, and the same seed would give other bits.
     with threadpool_limits(limits=1, user_api="blas"):
-        return _train(plays, recipe, rng=rng, step=step)
+        return _train(plays, recipe, rng=rng, step=step, stop=stop)
 
 
-def _train(plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step) -> TrainedModel:
-    step("weighting", 0, 1, None)
+def _train(
+    plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step, stop: Callable[[], bool]
+) -> TrainedModel:
+    similarity, params = resolved(recipe.similarity, recipe.neighbours, plays)
+    recipe = replace(recipe, similarity=similarity, neighbours=params)
+    step("weighting", 0, 1, "")
     weights = weigh(plays, recipe.weighting)
     match recipe.algorithm:
         case "als":
-            total = recipe.als.iterations
-            step("factorizing", 0, total, None)
+            step("factorizing", 0, recipe.als.iterations, "")
             factors = fit_als(
                 confidence(weights, alpha=recipe.alpha),
                 recipe.als,
                 rng=rng,
-                progress=lambda iteration, loss: step("factorizing", iteration, total, loss),
+                progress=lambda reached: step("factorizing", reached.number, recipe.als.iterations, _in_words(reached)),
+                stop=stop,
             )
         case "lsa":
-            step("factorizing", 0, 1, None)
+            step("factorizing", 0, 1, "")
             factors = fit_lsa(weights, recipe.lsa, rng=rng)
     refuse_collapsed(factors)
-    step("finding neighbours", 0, 1, None)
-    neighbours = nearest_artists(factors.artist_factors, plays, recipe.neighbours)
-    step("finding neighbours", 1, 1, None)
+    step("finding neighbours", 0, 1, "")
+    neighbours = similar_artists(plays, factors, similarity, params, rng=rng)
+    step("finding neighbours", 1, 1, "")
     if (neighbours.idx == NO_NEIGHBOUR).all():
         raise ModelError(
             f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
             "bring more data, or lower --min-listeners. No model was saved"
         )
     return TrainedModel(recipe, factors, neighbours)
+
+
+def _in_words(reached: Iteration) -> str:
+    sample = "" if reached.ndcg is None else f", nDCG@10 of hidden plays {reached.ndcg:.4f}"
+    return f"loss {reached.loss:,.0f}{sample}"
 
 
 def save_model(
@@ -204,4 +282,5 @@ def save_model(
         "k": model.neighbours.idx.shape[1],
         "min_listeners": model.recipe.neighbours.min_listeners,
     }
-    return write_artifact(folder, arrays, card)
+    name_index = build_index(counts.artist_names, arrays["listeners"], shipped_aliases())
+    return write_artifact(folder, arrays, card, name_index=name_index)

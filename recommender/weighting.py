@@ -13,15 +13,20 @@ import numpy.typing as npt
 from recommender.errors import DataError, ParameterError
 from recommender.matrix import CSR
 
-Scheme = Literal["raw", "binary", "log", "tfidf", "bm25"]
+Scheme = Literal["raw", "binary", "log", "rank", "tfidf", "bm25"]
+
+# Of the artist that a listener plays least, against 1 of the one played most. 0.25 and 0.75 make neighbours as good.
+LEAST_RANK_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class WeightingParams:
     """How play counts become weights.
 
-    ``k1`` and ``b`` belong to ``bm25`` alone: ``k1`` > 0 is where more plays stop to matter, 0 <= ``b`` <= 1 is how far
-    an artist's summed plays discount its single counts. The defaults are the article's.
+    ``rank`` asks only how high an artist stands in its listener's own list: from 1/2 for the one played least to 1 for
+    the one played most, so that neither a heavy listener nor one mad week counts more. ``k1`` and ``b`` belong to
+    ``bm25`` alone: ``k1`` > 0 is where more plays stop to matter, 0 <= ``b`` <= 1 is how far an artist's summed plays
+    discount its single counts. Their defaults are the article's.
     """
 
     scheme: Scheme = "binary"
@@ -63,6 +68,8 @@ def weigh(plays: CSR, params: WeightingParams) -> CSR:
             weights = np.ones_like(counts)
         case "log":
             weights = np.log1p(counts)
+        case "rank":
+            weights = LEAST_RANK_WEIGHT + (1 - LEAST_RANK_WEIGHT) * _ranks(plays)
         case "tfidf":
             weights = np.sqrt(counts) * np.repeat(_listener_idf(plays), np.diff(plays.indptr))
         case "bm25":
@@ -89,6 +96,44 @@ def confidence(weights: CSR, *, alpha: float) -> CSR:
     if not alpha > 0:
         raise ParameterError(f"alpha is {alpha}; a played pair must count more than an absent one, so use alpha > 0")
     return CSR((1 + np.float32(alpha) * weights.data, weights.indices, weights.indptr), shape=weights.shape)
+
+
+def listener_shares(plays: CSR, *, most_artists: float) -> npt.NDArray[np.float64]:
+    """How much each listener counts, so that nobody counts for more than ``most_artists`` artists.
+
+    Who played a tenth of the catalogue speaks for a million pairs of artists, and each of them says little. Cutting one
+    listener's contribution to a pair is what ListenBrainz does too.
+
+    Returns
+    -------
+    ``min(1, most_artists / artists of the listener)``, shape (n_listeners,).
+    """
+    if not most_artists > 0:
+        raise ParameterError(f"most_artists is {most_artists}; a listener must count for more than 0 artists")
+    shares: npt.NDArray[np.float64] = np.minimum(1.0, most_artists / np.maximum(np.diff(plays.indptr), 1))
+    return shares
+
+
+def scaled_rows(weights: CSR, scale: npt.NDArray[np.float64]) -> CSR:
+    """Multiply each listener's weights by a number; shape and sparsity stay."""
+    data = weights.data * np.repeat(scale, np.diff(weights.indptr)).astype(np.float32)
+    return CSR((data, weights.indices, weights.indptr), shape=weights.shape)
+
+
+def _ranks(plays: CSR) -> npt.NDArray[np.float64]:
+    """Place of each count among its listener's, 1 / n to 1; equal counts share the mean of their places."""
+    n_artists = np.diff(plays.indptr)
+    listener = np.repeat(np.arange(plays.shape[0]), n_artists)
+    order = np.lexsort((plays.data, listener))
+    place = np.arange(plays.nnz) - np.repeat(plays.indptr[:-1], n_artists) + 1.0
+    begins = np.ones(plays.nnz, dtype=bool)
+    begins[1:] = (np.diff(listener) != 0) | (np.diff(plays.data[order]) != 0)
+    group = np.cumsum(begins) - 1
+    mean_place = np.bincount(group, weights=place) / np.bincount(group)
+    ranks = np.empty(plays.nnz)
+    ranks[order] = mean_place[group]
+    relative: npt.NDArray[np.float64] = ranks / np.repeat(n_artists, n_artists)
+    return relative
 
 
 def _listener_idf(plays: CSR) -> npt.NDArray[np.float64]:

@@ -1,6 +1,5 @@
 """Tiny planted worlds of listeners who keep to their community's artists, so that the right answer is known."""
 
-import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,8 +43,7 @@ def community_counts(n_listeners: int = 150, *, seed: int = 0) -> PlayCounts:
 
 def small_recipe(preset: str = "als") -> Recipe:
     """A preset with as many factors as there are communities: one more would fit their noise."""
-    recipe = adjusted(PRESETS[preset], n_factors=3, k=8)
-    return dataclasses.replace(recipe, als=dataclasses.replace(recipe.als, regularization=1.0))
+    return adjusted(PRESETS[preset], n_factors=3, regularization=1.0, k=8)
 
 
 def community_model(folder: Path, *, preset: str = "als", seed: int = 0, synthetic: bool = False) -> Manifest:

@@ -1,4 +1,4 @@
-"""Implicit ALS solves what it says it solves."""
+"""A fit goes down to where exact alternation goes, stops when it should, and is the same for any number of threads."""
 
 from itertools import pairwise
 
@@ -10,61 +10,65 @@ from hypothesis import strategies as st
 
 import dense
 from communities import community_plays
-from recommender.als import ALSParams, fit_als, gram, half_step, objective
+from recommender import als
+from recommender.als import ALSParams, StoppingParams, fit_als
 from recommender.errors import ParameterError
-from recommender.kernels import balanced_blocks
+from recommender.least_squares import RidgeParams
 from recommender.matrix import CSR
 from recommender.weighting import WeightingParams, confidence, weigh
+
+TO_THE_END = StoppingParams(n_listeners=0)
+RIDGES = {
+    "plain": RidgeParams("plain", 2.0),
+    "als-wr": RidgeParams("als-wr", 0.2),
+    "ials": RidgeParams("ials", 0.3, unobserved_weight=0.5),
+}
+each_ridge = pytest.mark.parametrize("ridge", RIDGES.values(), ids=RIDGES)
+each_start = pytest.mark.parametrize("start", ["svd", "noise"])
 
 
 def planted_confidence(n_listeners: int = 40, *, alpha: float = 5.0) -> CSR:
     return confidence(weigh(community_plays(n_listeners), WeightingParams("log")), alpha=alpha)
 
 
-def solved_rows(confidence: CSR, fixed: np.ndarray, params: ALSParams) -> np.ndarray:
-    """One half-step from zero."""
-    rows = np.zeros((confidence.shape[0], params.n_factors), dtype=np.float32)
-    half_step(confidence, rows, fixed, params, scratch=np.empty_like(fixed))
-    return rows
+@each_ridge
+@each_start
+def test_exact_alternation_gains_nothing_over_a_finished_fit(start, ridge):
+    c = planted_confidence()
+    params = ALSParams(n_factors=3, ridge=ridge, iterations=100, start=start, stopping=TO_THE_END)
+    fit = fit_als(c, params, rng=np.random.default_rng(0))
+    exact = dense.als(c.toarray(), fit.artist_factors, ridge, 20)
+    assert dense.als_loss(c.toarray(), *exact, ridge) == pytest.approx(fit.objective, rel=2e-4)
 
 
-def random_factors(rows: int, n_factors: int, *, seed: int = 1) -> np.ndarray:
-    return np.random.default_rng(seed).standard_normal((rows, n_factors)).astype(np.float32) / 3
-
-
-@pytest.mark.parametrize("n_factors", [1, 2, 5, 16, 33])
-def test_half_step_reaches_the_dense_normal_equations(n_factors):
-    """With as many steps as factors, conjugate gradients are exact: the rows equal the ridge regressions'."""
-    c, y = planted_confidence(), random_factors(13, n_factors)
-    params = ALSParams(n_factors=n_factors, regularization=2.0, cg_steps=2 * n_factors + 2)
-    assert np.allclose(solved_rows(c, y, params), dense.als_rows(c.toarray(), y, 2.0), atol=2e-4)
-
-
-def test_half_step_leaves_no_gradient():
-    """At the solution, moving any row in any direction raises the dense loss."""
-    c, y = planted_confidence(), random_factors(13, 4)
-    params = ALSParams(n_factors=4, regularization=2.0, cg_steps=12)
-    x = solved_rows(c, y, params).astype(float)
-    best = dense.als_loss(c.toarray(), x, y, 2.0)
-    for direction in np.random.default_rng(0).standard_normal((20, 40, 4)):
-        assert dense.als_loss(c.toarray(), x + 1e-2 * direction, y, 2.0) > best
-
-
-def test_objective_equals_the_loss_over_all_cells():
-    c, x, y = planted_confidence(), random_factors(40, 6), random_factors(13, 6, seed=2)
-    assert objective(c, x, y, regularization=3.0) == pytest.approx(dense.als_loss(c.toarray(), x, y, 3.0), rel=1e-5)
+def test_a_start_from_the_svd_is_ahead_of_one_from_noise():
+    c = planted_confidence(300)
+    losses = {
+        start: fit_als(
+            c,
+            ALSParams(n_factors=3, ridge=RIDGES["plain"], iterations=1, start=start, stopping=TO_THE_END),
+            rng=np.random.default_rng(0),
+        ).objective
+        for start in ("svd", "noise")
+    }
+    assert losses["svd"] < 0.9 * losses["noise"]
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 3), st.sampled_from([0.05, 1.0, 30.0]))
 def test_the_loss_never_rises(seed, n_factors, cg_steps, regularization):
     losses = []
-    params = ALSParams(n_factors=n_factors, regularization=regularization, iterations=6, cg_steps=cg_steps)
-    fit_als(
-        planted_confidence(), params, rng=np.random.default_rng(seed), progress=lambda _i, loss: losses.append(loss)
+    params = ALSParams(
+        n_factors=n_factors,
+        ridge=RidgeParams("plain", regularization),
+        iterations=6,
+        cg_steps=cg_steps,
+        stopping=TO_THE_END,
     )
+    rng = np.random.default_rng(seed)
+    fit_als(planted_confidence(), params, rng=rng, progress=lambda reached: losses.append(reached.loss))
     assert len(losses) == 6
-    assert all(later <= earlier * (1 + 1e-5) for earlier, later in pairwise(losses))
+    assert all(later <= earlier * (1 + 2e-5) for earlier, later in pairwise(losses))
 
 
 def test_same_seed_gives_the_same_bits_with_any_number_of_threads():
@@ -96,7 +100,7 @@ def test_listeners_and_artists_without_plays_get_zero_factors():
 
 def test_a_single_listener_works():
     c = CSR(np.array([[2.0, 0.0, 3.0]], dtype=np.float32))
-    fit = fit_als(c, ALSParams(n_factors=2, regularization=0.1), rng=np.random.default_rng(0))
+    fit = fit_als(c, ALSParams(n_factors=2, ridge=RidgeParams("plain", 0.1)), rng=np.random.default_rng(0))
     scores = (fit.listener_factors @ fit.artist_factors.T)[0]
     assert scores[0] > scores[1]
     assert scores[2] > scores[1]
@@ -105,7 +109,7 @@ def test_a_single_listener_works():
 def test_artists_of_one_community_end_close_together():
     fit = fit_als(
         confidence(weigh(community_plays(), WeightingParams("binary")), alpha=5),
-        ALSParams(n_factors=4, regularization=1.0),
+        ALSParams(n_factors=4, ridge=RidgeParams("plain", 1.0)),
         rng=np.random.default_rng(0),
     )
     for artist in range(12):
@@ -113,23 +117,81 @@ def test_artists_of_one_community_end_close_together():
         assert {other // 4 for other in nearest} == {artist // 4}
 
 
-def test_gram_equals_the_product_whatever_is_left_for_the_last_block():
-    matrix = random_factors(20_001, 3)
-    assert np.allclose(gram(matrix), matrix.astype(float).T @ matrix.astype(float), rtol=1e-5, atol=1e-2)
+def planted_taste(n_listeners: int = 400, n_artists: int = 90, *, seed: int = 0) -> CSR:
+    """Listeners of nine communities, who heard a third of theirs and some of all: hidden plays can be found."""
+    rng = np.random.default_rng(seed)
+    own = np.arange(n_artists)[None, :] % 9 == rng.integers(0, 9, n_listeners)[:, None]
+    return CSR(np.where(rng.random(own.shape) < np.where(own, 0.4, 0.05), 6.0, 0.0).astype(np.float32))
 
 
-@given(st.lists(st.integers(0, 50_000), max_size=50))
-def test_blocks_cover_every_row_once(nnz_per_row):
-    indptr = np.concatenate(([0], np.cumsum(nnz_per_row, dtype=np.int64)))
-    starts = balanced_blocks(indptr, 16_384)
-    assert starts[0] == 0
-    assert starts[-1] == len(nnz_per_row)
-    assert (np.diff(starts) > 0).all()
+def test_a_fit_stops_when_hidden_plays_are_no_longer_found_better():
+    reached = []
+    params = ALSParams(n_factors=12, ridge=RidgeParams("plain", 1.0), iterations=60)
+    fit = fit_als(planted_taste(), params, rng=np.random.default_rng(0), progress=reached.append)
+    judged, last = [step.ndcg for step in reached[:-1]], reached[-1]
+    assert len(reached) < 60
+    assert [step.number for step in reached] == list(range(1, len(reached) + 1))
+    assert len(judged) - 1 - int(np.argmax(judged)) == params.stopping.patience
+    # The last iteration learns from all plays: there is nothing left to judge it by, and it is what is returned.
+    assert last.ndcg is None
+    assert fit.objective == last.loss
+
+
+def test_the_last_iteration_learns_from_the_sample_too():
+    """What early stopping returns fits the whole matrix as well as a fit that never hid anything."""
+    c = planted_taste()
+    params = ALSParams(n_factors=9, ridge=RidgeParams("plain", 3.0), iterations=8)
+    whole = fit_als(c, ALSParams(n_factors=9, ridge=params.ridge, iterations=8, stopping=TO_THE_END),
+                    rng=np.random.default_rng(0))  # fmt: skip
+    assert fit_als(c, params, rng=np.random.default_rng(0)).objective == pytest.approx(whole.objective, rel=0.01)
+
+
+def test_a_fit_that_is_asked_to_stop_keeps_its_last_iteration():
+    c, params = planted_taste(), ALSParams(n_factors=4, iterations=9, stopping=TO_THE_END)
+    asked = iter([False, False, True])
+    stopped = fit_als(c, params, rng=np.random.default_rng(0), stop=lambda: next(asked))
+    three = ALSParams(n_factors=4, iterations=3, stopping=TO_THE_END)
+    assert np.array_equal(stopped.artist_factors, fit_als(c, three, rng=np.random.default_rng(0)).artist_factors)
+
+
+@each_start
+def test_the_order_of_the_listeners_does_not_matter(start):
+    c = planted_taste()
+    order = np.random.default_rng(1).permutation(c.shape[0])
+    params = ALSParams(n_factors=9, iterations=8, start=start, stopping=TO_THE_END)
+    fits = [fit_als(matrix, params, rng=np.random.default_rng(0)) for matrix in (c, CSR(c[order]))]
+    assert fits[1].objective == pytest.approx(fits[0].objective, rel=2e-3)
+    gram, permuted = (fit.artist_factors @ fit.artist_factors.T for fit in fits)
+    assert np.corrcoef(gram.ravel(), permuted.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("n_factors", [1, 2, 7, 64, 100, 256])
+def test_any_number_of_factors_works_also_more_than_there_are_artists(n_factors):
+    fit = fit_als(planted_confidence(), ALSParams(n_factors=n_factors, iterations=2), rng=np.random.default_rng(0))
+    assert fit.artist_factors.shape == (13, n_factors)
+    assert fit.artist_factors.any()
+
+
+def test_without_halves_the_fit_is_the_same_but_for_their_rounding(monkeypatch):
+    """A processor that does not convert halves stores float32."""
+    c, params = planted_taste(), ALSParams(n_factors=9, iterations=5, stopping=TO_THE_END)
+    fits = []
+    for fast in (True, False):
+        monkeypatch.setattr(als, "halves_are_fast", lambda fast=fast: fast)
+        fits.append(fit_als(c, params, rng=np.random.default_rng(0)))
+    assert fits[0].objective == pytest.approx(fits[1].objective, rel=1e-4)
+    assert not np.array_equal(fits[0].artist_factors, fits[1].artist_factors)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n_factors": 0}, {"n_factors": 2000}, {"regularization": 0.0}, {"iterations": 0}, {"cg_steps": 0}]
+    "wrong", [{"n_factors": 0}, {"n_factors": 2000}, {"iterations": 0}, {"cg_steps": 0}, {"start": "zero"}]
 )
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(ParameterError):
         ALSParams(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"n_listeners": -1}, {"share": 0.0}, {"share": 1.0}, {"patience": 0}])
+def test_stopping_out_of_range_is_refused(wrong):
+    with pytest.raises(ParameterError):
+        StoppingParams(**wrong)

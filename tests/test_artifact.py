@@ -13,7 +13,7 @@ import pytest
 
 from communities import CREATED, NAMES, community_counts, community_model, small_recipe
 from recommender import artifact
-from recommender.artifact import FILES, MANIFEST, label_arrays, open_artifact, read_manifest
+from recommender.artifact import FILES, MANIFEST, NAME_FILES, label_arrays, open_artifact, read_manifest
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
 from recommender.training import save_model, train
@@ -39,6 +39,16 @@ def rewrite_manifest(folder, **changes):
     (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
 
 
+def rewrite_array(folder, name, change):
+    """Change an array of a model as somebody would who also fixes the checksums."""
+    path = folder / f"{name}.npy"
+    array = np.load(path)
+    np.save(path, change(array).astype(array.dtype))
+    files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    files[name] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
+    rewrite_manifest(folder, files=files)
+
+
 def test_a_model_comes_back_as_it_was(saved):
     counts = community_counts()
     trained = train(counts.plays, small_recipe(), rng=np.random.default_rng(0))
@@ -61,7 +71,7 @@ def test_the_manifest_says_what_was_trained_on_what(saved):
     assert (manifest.data.n_listeners, manifest.data.n_artists) == (150, 13)
     assert manifest.data.sha256 == "0" * 64
     assert manifest.objective > 0
-    assert manifest.files.keys() == FILES.keys()
+    assert manifest.files.keys() == (FILES | NAME_FILES).keys()
 
 
 def test_the_same_training_writes_the_same_bytes(saved, tmp_path):
@@ -69,7 +79,7 @@ def test_the_same_training_writes_the_same_bytes(saved, tmp_path):
     assert read_manifest(tmp_path / "m1").sha256 == read_manifest(saved).sha256
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *NAME_FILES])
 def test_a_truncated_file_is_refused(model, name):
     path = model / f"{name}.npy"
     path.write_bytes(path.read_bytes()[:-1])
@@ -77,7 +87,7 @@ def test_a_truncated_file_is_refused(model, name):
         open_artifact(model, verify=False)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *NAME_FILES])
 def test_a_flipped_bit_is_refused(model, name):
     path = model / f"{name}.npy"
     content = bytearray(path.read_bytes())
@@ -171,13 +181,29 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("name", IMPOSSIBLE)
 def test_impossible_values_are_refused_even_if_the_checksums_fit(model, name):
-    path = model / f"{name}.npy"
-    array = np.load(path)
-    np.save(path, IMPOSSIBLE[name](array).astype(array.dtype))
-    files = json.loads((model / MANIFEST).read_text(encoding="utf-8"))["files"]
-    files[name] = {"sha256": artifact.file_sha256(path), "bytes": path.stat().st_size}
-    rewrite_manifest(model, files=files)
+    rewrite_array(model, name, IMPOSSIBLE[name])
     with pytest.raises(ModelError, match=rf"damaged: {name}\.npy (holds impossible values|is not UTF-8)"):
+        open_artifact(model)
+
+
+IMPOSSIBLE_INDEX = {
+    "group_offsets": lambda array: array[::-1].copy(),
+    "group_artists": lambda array: array + 1000,
+    "key_group": lambda array: array - 1000,
+    "key_layer": lambda array: array + 100,
+    "text_offsets": lambda array: array[:-1],
+    "text_group": lambda array: array + 1000,
+    "text_norm": np.zeros_like,
+    "trigram_texts": lambda array: array + 1000,
+    "start_byte": lambda array: array[1:],
+    "word_groups": lambda array: array[1:],
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE_INDEX)
+def test_an_index_of_names_that_points_nowhere_is_refused_even_if_the_checksums_fit(model, name):
+    rewrite_array(model, f"names_{name}", IMPOSSIBLE_INDEX[name])
+    with pytest.raises(ModelError, match="damaged: its index of names"):
         open_artifact(model)
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 import load as loading
+import quality
 import train as benchmark
 import twin
-from recommender.matrix import CSR
+from recommender.matrix import NO_NEIGHBOUR
+from recommender.neighbours import Neighbours
 
 
 def test_the_twin_is_the_same_for_the_same_seed_and_has_the_shape_of_the_real_one():
@@ -26,23 +28,52 @@ def test_the_twin_is_kept_and_read_back(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_hidden_pairs_are_judged_and_not_trained_on():
-    plays = CSR(twin.generate(0.002))
-    train, judged, hidden = benchmark.split(plays, np.random.default_rng(0))
-    assert train.nnz + hidden.nnz == plays.nnz
-    assert 0.15 < hidden.nnz / plays.nnz < 0.25
-    assert train.multiply(hidden).nnz == 0
-    assert set(np.flatnonzero(np.diff(hidden.indptr))) <= set(judged)
+def test_hidden_pairs_are_judged_and_not_trained_on(tmp_path):
+    plays, world = twin.cached(0.002, tmp_path), benchmark.World.of(0.002, tmp_path)
+    assert world.seen.nnz + world.hidden.nnz == plays.nnz
+    assert world.confidence.nnz == world.seen.nnz
+    assert 0.15 < world.hidden.nnz / plays.nnz < 0.25
+    assert world.seen.multiply(world.hidden).nnz == 0
+    assert set(np.flatnonzero(np.diff(world.hidden.indptr))) <= set(world.judged)
 
 
-def test_the_judge_gives_one_to_an_oracle_and_little_to_chance():
-    plays = CSR(twin.generate(0.001))
-    train, judged, hidden = benchmark.split(plays, np.random.default_rng(0))
-    everyone = np.eye(plays.shape[0], dtype=np.float32)
-    oracle = everyone, np.ascontiguousarray(hidden.toarray().T)
-    assert benchmark.ndcg(oracle, train, judged, hidden) == 1.0
-    chance = np.random.default_rng(1).random((plays.shape[1], plays.shape[0]), dtype=np.float32)
-    assert benchmark.ndcg((everyone, chance), train, judged, hidden) < 0.05
+def test_the_judge_gives_one_to_an_oracle_and_little_to_chance(tmp_path):
+    world = benchmark.World.of(0.001, tmp_path)
+    n_listeners, n_artists = world.seen.shape
+    everyone = np.eye(n_listeners, dtype=np.float32)
+    assert world.ndcg((everyone, np.ascontiguousarray(world.hidden.toarray().T))) == 1.0
+    chance = np.random.default_rng(1).random((n_artists, n_listeners), dtype=np.float32)
+    assert world.ndcg((everyone, chance)) < 0.05
+
+
+def test_time_to_a_goal_is_that_of_the_first_step_there():
+    steps = [(1.0, 30.0, 0.1), (2.0, 20.0, 0.3), (3.0, 10.0, 0.2)]
+    assert benchmark._first(steps, lambda step: step[1] <= 20) == (2.0, 2)
+    assert benchmark._first(steps, lambda step: step[2] >= 0.5) == (np.inf, 3)
+
+
+def test_a_paired_difference_is_found_where_there_is_one_and_only_there():
+    rng = np.random.default_rng(0)
+    theirs = rng.random(500)
+    better = theirs + 0.01 + 0.02 * rng.standard_normal(500)
+    mean, low, high, p = quality.paired(better, theirs)
+    assert low < 0.01 < high
+    assert low < mean < high
+    assert p < 0.001
+    _, low, high, p = quality.paired(theirs + 0.02 * rng.standard_normal(500), theirs)
+    assert low < 0 < high
+    assert p > 0.05
+
+
+def test_lists_are_written_as_the_judge_reads_them(tmp_path):
+    idx = np.array([[1, 2], [2, NO_NEIGHBOUR], [NO_NEIGHBOUR, NO_NEIGHBOUR]], dtype=np.int32)
+    table = Neighbours(idx, np.ones((3, 2), dtype=np.float32), np.ones((3, 2), dtype=np.int32))
+    quality.write_lists(tmp_path / "lists.tsv", table, ["Björk", "múm", '"Weird Al"'])
+    assert (tmp_path / "lists.tsv").read_text("utf-8").splitlines() == [
+        "Björk\tmúm\t1",
+        'Björk\t"Weird Al"\t2',
+        'múm\t"Weird Al"\t1',
+    ]
 
 
 @pytest.mark.parametrize("name", ["segue", "segue, kept", "pandas", "polars", "pyarrow"])

@@ -56,8 +56,9 @@ GOOD = {
     },
     MemberPreference: {"member_key": MEMBER, "opt_out": True, "updated_at": NOON},
     Alias: {
-        "alias_norm": "rhcp", "artist_id": 2, "source": "member", "status": "accepted", "created_at": NOON,
-        "decided_at": NOON,
+        "guild_key": GUILD, "alias_norm": "rhcp", "artist_id": 2, "artist_name": "Red Hot Chili Peppers",
+        "source": "member", "status": "accepted", "proposed_by": MEMBER, "created_at": NOON, "decided_at": NOON,
+        "decided_by": MEMBER,
     },
 }  # fmt: skip
 NONSENSE = [
@@ -132,9 +133,17 @@ NONSENSE = [
     (Alias, {"source": "rumour"}),
     (Alias, {"status": "proposed"}),
     (Alias, {"decided_at": None}),
-    (Alias, {"alias_norm": "gybe", "artist_id": 1}),  # taken
+    (Alias, {"status": "proposed", "decided_at": None}),  # by somebody, but not decided
+    (Alias, {"alias_norm": "gybe", "artist_id": 1, "status": "rejected"}),  # taken
     (Alias, {"alias_norm": "gybe", "artist_id": 2}),  # accepted for another artist
+    (Alias, {"alias_norm": "nin", "artist_id": 1, "guild_key": None, "status": "rejected"}),  # taken everywhere
+    (Alias, {"alias_norm": "nin", "artist_id": 2, "guild_key": None}),  # accepted everywhere for another artist
     (Alias, {"alias_norm": ""}),
+    (Alias, {"alias_norm": "a" * 201}),
+    (Alias, {"artist_name": ""}),
+    (Alias, {"guild_key": "discord:9000"}),
+    (Alias, {"proposed_by": "discord:1"}),
+    (Alias, {"decided_by": "discord:1"}),
 ]
 
 
@@ -155,6 +164,7 @@ def filled(tmp_path):
             (Vote, {"interaction_id": "i1"}),
             (Taste, {"artist_id": 1}),
             (Alias, {"alias_norm": "gybe", "artist_id": 1}),
+            (Alias, {"alias_norm": "nin", "artist_id": 1, "guild_key": None}),
         ]:
             connection.execute(insert(table), GOOD[table] | change)
         yield connection

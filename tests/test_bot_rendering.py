@@ -26,6 +26,13 @@ def similar_answer(name: str, *, n_rows: int = 10, read_from: str | None = None,
     return SimilarAnswer(artist, rows, read_from, synthetic=True)
 
 
+def test_an_outweighed_name_is_told_of():
+    outweighed = dataclasses.replace(BJORK, name="*Bjork*")
+    answer = dataclasses.replace(similar_answer("Björk"), outweighed=outweighed)
+    assert any("\\*Bjork\\*” in quotes" in note for note in footnotes(answer, DISCORD))
+    assert not any("quotes" in note for note in footnotes(similar_answer("Björk"), DISCORD))
+
+
 NAMES = st.one_of(
     st.text(min_size=1, max_size=400),
     st.sampled_from(
@@ -86,6 +93,8 @@ def test_a_row_says_why():
     row = similar_answer("Björk").rows[0]
     assert row_line(row, TERMINAL) == "1. Björk - shares 12 of its 120 listeners"
     assert row_line(row, DISCORD) == "1. **Björk** - shares 12 of its 120 listeners"
+    nobody = dataclasses.replace(row, support=0)
+    assert row_line(nobody, TERMINAL) == "1. Björk - heard with the same artists, by its own 120 listeners"
 
 
 def test_synthetic_data_is_always_called_so():

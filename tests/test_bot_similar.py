@@ -112,6 +112,26 @@ async def test_autocomplete_suggests_ids_that_the_command_understands(alice, cha
     assert database("select match_kind from request") == [{"match_kind": "autocomplete"}]
 
 
+async def test_autocomplete_puts_what_this_member_saw_lately_first(alice, channel, simcord_env):
+    bob = simcord_env.guild.add_member(simcord_env.create_user("bob"))
+    await alice.send(channel, "!similar the sugarcubes")
+    await alice.send(channel, "!similar metallica")
+    of_alice = await alice.autocomplete(channel, "similar", "artist", "")
+    of_bob = await bob.autocomplete(channel, "similar", "artist", "")
+    assert [choice["name"] for choice in of_alice[:2]] == ["Metallica", "The Sugarcubes"]
+    assert [choice["name"] for choice in of_bob] != [choice["name"] for choice in of_alice]
+    typed = await alice.autocomplete(channel, "similar", "artist", "m")
+    assert typed[0]["name"] == "Metallica"
+
+
+async def test_what_cannot_be_a_name_is_refused_with_a_sentence(alice, channel, database):
+    await alice.send(channel, "!similar https://example.org/arcade")
+    assert shown(channel.last_message) == "That is a link; type an artist's name."
+    await alice.send(channel, "!similar " + "a\u0301" * 900)
+    assert shown(channel.last_message) == "That is too long for an artist's name; type the name alone."
+    assert [row["outcome"] for row in database("select outcome from request")] == ["not_found", "not_found"]
+
+
 async def test_autocomplete_of_nothing_offers_the_most_heard(alice, channel):
     choices = await alice.autocomplete(channel, "similar", "artist", "")
     assert len(choices) == len(NAMES)

@@ -1,5 +1,6 @@
 """The model in memory answers which artists are similar, from the neighbour table alone."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -7,10 +8,11 @@ import pytest
 
 from communities import NAMES, community_model
 from recommender import catalogue as catalogue_module
+from recommender.artifact import FILES, MANIFEST, open_artifact, write_artifact
 from recommender.artists import artist_id
 from recommender.catalogue import Catalogue, Similar, TooFewListeners
 from recommender.errors import ParameterError
-from recommender.names import Found, Resolver
+from recommender.names import Found, build_index
 
 
 @pytest.fixture(scope="module", params=["als", "article-als", "article-lsa"])
@@ -71,23 +73,66 @@ def test_completion_offers_artists(catalogue):
         assert [artist.name for artist in catalogue.complete(typed)] == ["Motörhead"]
 
 
-def test_a_name_to_the_letter_needs_no_index_of_names(model_folder, monkeypatch):
-    monkeypatch.setattr(catalogue_module, "Resolver", lambda *_: pytest.fail("the index was made"))
-    catalogue = Catalogue.open(model_folder)
-    assert catalogue.resolve(" ARCADE  fire") == Found(0, "exact", 1.0)
-    assert isinstance(catalogue.similar(0), Similar)
-
-
-def test_the_index_of_names_is_made_once_whoever_asks_first(model_folder, monkeypatch):
+def count_indexing(monkeypatch):
     made = []
 
     def make(*arguments):
         made.append(arguments)
-        return Resolver(*arguments)
+        return build_index(*arguments)
 
-    monkeypatch.setattr(catalogue_module, "Resolver", make)
+    monkeypatch.setattr(catalogue_module, "build_index", make)
+    return made
+
+
+def without_index(folder, target):
+    """The same model as it was written before there was an index of names."""
+    artifact = open_artifact(folder)
+    card = json.loads((folder / MANIFEST).read_bytes())
+    arrays = {name: getattr(artifact, name) for name in FILES}
+    card = {name: value for name, value in card.items() if name not in {"files", "sha256"}}
+    write_artifact(target, arrays, card)
+    return target
+
+
+def test_the_index_of_names_comes_with_the_model(model_folder, monkeypatch):
+    made = count_indexing(monkeypatch)
     catalogue = Catalogue.open(model_folder)
+    assert catalogue.resolve("arcad fyre").artist_idx == 0
+    assert catalogue.complete("arca")[0].name == "Arcade Fire"
+    assert made == []
+
+
+def test_a_model_without_an_index_answers_the_same(model_folder, tmp_path):
+    new, old = Catalogue.open(model_folder), Catalogue.open(without_index(model_folder, tmp_path / "old"))
+    for typed in ("arcad fyre", "ARCADE fire", "motorhead", "nobody at all", "", "<@1>", "mastodn"):
+        assert new.resolve(typed) == old.resolve(typed)
+        assert new.complete(typed) == old.complete(typed)
+
+
+def test_a_name_to_the_letter_needs_no_index_of_names(model_folder, tmp_path, monkeypatch):
+    made = count_indexing(monkeypatch)
+    catalogue = Catalogue.open(without_index(model_folder, tmp_path / "old"))
+    assert catalogue.resolve(" ARCADE  fire") == Found(0, "exact", 1.0, "name")
+    assert isinstance(catalogue.similar(0), Similar)
+    assert made == []
+
+
+def test_the_index_of_names_is_made_once_whoever_asks_first(model_folder, tmp_path, monkeypatch):
+    made = count_indexing(monkeypatch)
+    catalogue = Catalogue.open(without_index(model_folder, tmp_path / "old"))
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(catalogue.resolve, ["arcad fyre"] * 32))
     assert {outcome.artist_idx for outcome in outcomes} == {0}
     assert len(made) == 1
+
+
+def test_names_of_a_community_and_recent_artists_are_given_by_id(catalogue):
+    bjork = artist_id("Björk")
+    assert catalogue.resolve("the swan", other_names={"the swan": bjork}).artist_idx == NAMES.index("Björk")
+    assert catalogue.resolve("the swan", other_names={"the swan": artist_id("nobody")}) == catalogue.resolve("the swan")
+    assert catalogue.complete("", recent=[artist_id("nobody"), bjork])[0].name == "Björk"
+
+
+def test_names_are_told_from_guesses(catalogue):
+    assert catalogue.is_name("BJORK")
+    assert not catalogue.is_name("bjrok")

@@ -22,7 +22,7 @@ from bot.feedback.tables import Base
 from recommender.errors import FeedbackError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-HEAD = "0001"
+HEAD = "0002"
 
 
 def sqlite_url(path: Path) -> str:
@@ -103,8 +103,8 @@ def test_downgrade_to_nothing_and_up_again(tmp_path):
 def test_a_failing_upgrade_leaves_the_database_as_it_was(tmp_path, monkeypatch):
     folder = tmp_path / "migrations"
     shutil.copytree(migrations_folder(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_breaks.py").write_text(
-        "from alembic import op\nrevision, down_revision, branch_labels, depends_on = '0002', '0001', None, None\n"
+    (folder / "versions" / "9999_breaks.py").write_text(
+        f"from alembic import op\nrevision, down_revision, branch_labels, depends_on = '9999', '{HEAD}', None, None\n"
         "def upgrade():\n    op.execute('CREATE TABLE half_done (id INTEGER)')\n"
         "    op.execute('SELECT no_such_column')\n"
     )
@@ -115,9 +115,9 @@ def test_a_failing_upgrade_leaves_the_database_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(FeedbackError, match="no_such_column"):
         upgrade_database(sqlite_url(path))
     assert schema_of(path) == before
-    assert database_revision(sqlite_url(path)) == "0001"
-    # The code of 0002 does not open a database of 0001.
-    with pytest.raises(FeedbackError, match=r"has the older version 0001; run `segue db upgrade`"):
+    assert database_revision(sqlite_url(path)) == HEAD
+    # The code of the next version does not open a database of this one.
+    with pytest.raises(FeedbackError, match=rf"has the older version {HEAD}; run `segue db upgrade`"):
         FeedbackStore(sqlite_url(path), now=lambda: pytest.fail("not asked")).open()
 
 
@@ -142,16 +142,58 @@ def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(tmp_path, monkeypatc
     connection.close()
     folder = tmp_path / "migrations"
     shutil.copytree(migrations_folder(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_rebuilds.py").write_text(
+    (folder / "versions" / "9999_rebuilds.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision, branch_labels, depends_on = '0002', '0001', None, None\n"
+        f"revision, down_revision, branch_labels, depends_on = '9999', '{HEAD}', None, None\n"
         "def upgrade():\n    with op.batch_alter_table('request', recreate='always') as batch:\n"
         "        batch.add_column(sa.Column('colour', sa.String(8)))\n"
     )
     monkeypatch.setattr("bot.feedback.database.migrations_folder", lambda: folder)
-    assert upgrade_database(sqlite_url(path)) == ("0001", "0002")
+    assert upgrade_database(sqlite_url(path)) == (HEAD, "9999")
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT request_id, artist_id FROM impression").fetchall() == [(1, 7)]
+    connection.close()
+
+
+def migrate_to(path, revision, direction):
+    engine = open_engine(sqlite_url(path), foreign_keys=False)
+    with for_writing(engine).begin() as connection:
+        direction(alembic_config(connection), revision)
+    engine.dispose()
+
+
+def test_aliases_of_the_first_version_hold_everywhere_afterwards_and_survive_the_way_back(tmp_path):
+    path = tmp_path / "feedback.sqlite3"
+    upgrade_database(sqlite_url(path))
+    migrate_to(path, "0001", command.downgrade)
+    first = schema_of(path)
+    old = [
+        (3, "gybe", -7, "member", "accepted", "a" * 32, "2026-01-02 12:00:00.000000", "2026-01-03 12:00:00.000000"),
+        (5, "gybe", 8, "member", "proposed", None, "2026-01-02 12:00:00.000000", None),
+    ]
+    kept = (
+        "SELECT id, alias_norm, artist_id, source, status, proposed_by, created_at, decided_at FROM alias ORDER BY id"
+    )
+    with sqlite3.connect(path) as connection:
+        connection.executemany("INSERT INTO alias VALUES (?, ?, ?, ?, ?, ?, ?, ?)", old)
+    connection.close()
+    assert upgrade_database(sqlite_url(path)) == ("0001", HEAD)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(kept).fetchall() == old
+        added = connection.execute("SELECT guild_key, artist_name, decided_by FROM alias ORDER BY id").fetchall()
+        assert added == [(None, "artist -7", None), (None, "artist 8", None)]
+        # Two servers with the same alias: one more than 0001 can hold.
+        connection.execute(
+            "INSERT INTO alias (guild_key, alias_norm, artist_id, artist_name, source, status, created_at, decided_at) "
+            "SELECT ?, alias_norm, artist_id, artist_name, source, status, created_at, decided_at FROM alias",
+            ["b" * 32],
+        )
+        assert connection.execute("SELECT max(id) FROM alias").fetchone() == (7,)
+    connection.close()
+    migrate_to(path, "0001", command.downgrade)
+    assert schema_of(path) == first
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(kept).fetchall() == old
     connection.close()
 
 

@@ -89,4 +89,4 @@ def test_parameters_out_of_range_are_refused():
     with pytest.raises(ParameterError):
         NeighbourParams(min_listeners=0)
     with pytest.raises(ParameterError):
-        NeighbourParams(min_common_listeners=0)
+        NeighbourParams(min_common_listeners=-1)

@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answers import Answers
-from bot.asking import asker_in
+from bot.asking import asker_in, asker_of
 from bot.sending import send_in
 from bot.views.answer import answer_view
 from recommender.wording import plain_name
@@ -33,9 +33,10 @@ class SimilarCog(commands.Cog):
             await send_in(context, view=answer_view(answer))
 
     @similar.autocomplete("artist")
-    async def suggest(self, _interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    async def suggest(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         """Suggest artists while a member types."""
+        suggested = await self._answers.suggest(current, asker_of(interaction, "slash").member)
         return [
             app_commands.Choice(name=plain_name(name, limit=MAX_CHOICE_CHARACTERS), value=value)
-            for name, value in await self._answers.suggest(current)
+            for name, value in suggested
         ]

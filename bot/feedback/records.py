@@ -12,6 +12,9 @@ Familiarity = Literal["familiar", "balanced", "deep"]
 Team = Literal["a", "b", "both", "explore", "none"]
 Outcome = Literal["answered", "too_few", "ambiguous", "not_found"]
 VoteEvent = Literal["vote", "retract", "drill_down", "page", "not_this_artist"]
+AliasSource = Literal["member", "moderator", "operator"]
+AliasStatus = Literal["proposed", "accepted", "rejected"]
+AliasVerdict = Literal["accepted", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +165,91 @@ class StandingVote:
     seed_artist_id: int | None
     value: int
     voted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRecord:
+    """A further name of an artist, as it stands in the database.
+
+    Parameters
+    ----------
+    alias : the proposed text as :func:`recommender.artists.artist_key` writes it.
+    artist_name : how the artist was written when it was proposed.
+    guild_key : random key of the server; None stands for everywhere.
+    proposed_by, decided_by : random keys of the persons, None where nobody is known.
+    proposed_at, decided_at : aware; decided_at is None while it is a proposal.
+    """
+
+    id: int
+    guild_key: str | None
+    alias: str
+    artist_id: int
+    artist_name: str
+    source: AliasSource
+    status: AliasStatus
+    proposed_by: str | None
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The proposal is committed and waits for a moderator."""
+
+    alias: AliasRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyProposed:
+    """The same alias was proposed for the same artist in this server before; it stands as its status says."""
+
+    alias: AliasRecord
+
+
+ProposalOutcome = Proposed | AlreadyProposed
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision is committed.
+
+    Parameters
+    ----------
+    alias : as it stands now.
+    previous : what it was until now; not "proposed" when a moderator thought again.
+    """
+
+    alias: AliasRecord
+    previous: AliasStatus
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDecided:
+    """It was decided so before; nothing was changed."""
+
+    alias: AliasRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AliasTaken:
+    """It was not accepted: in the same server the alias already leads to another artist.
+
+    Parameters
+    ----------
+    alias : the one that was to be accepted.
+    holder : the accepted one; it has to be rejected first.
+    """
+
+    alias: AliasRecord
+    holder: AliasRecord
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownAlias:
+    """There is no alias with this number."""
+
+    alias_id: int
+
+
+DecisionOutcome = Decided | AlreadyDecided | AliasTaken | UnknownAlias

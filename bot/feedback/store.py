@@ -4,7 +4,6 @@ Every write returns a future that resolves after COMMIT; ``asyncio.wrap_future``
 belong in a thread when called from an event loop.
 """
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -12,16 +11,23 @@ from dataclasses import asdict
 from datetime import datetime
 from operator import attrgetter
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection, Engine
 
+from bot.feedback import aliases
 from bot.feedback.database import require_current
 from bot.feedback.engine import failures_explained, open_engine
 from bot.feedback.records import (
+    AliasRecord,
+    AliasSource,
+    AliasStatus,
+    AliasVerdict,
     AlreadySaved,
+    DecisionOutcome,
     ModelRecord,
+    ProposalOutcome,
     RequestRecord,
     Saved,
     Shown,
@@ -30,6 +36,7 @@ from bot.feedback.records import (
     VoteEvent,
     VoteOutcome,
 )
+from bot.feedback.subjects import key_for
 from bot.feedback.tables import Impression, Model, Request, Seed, Subject, Vote, current_vote
 from bot.feedback.writer import Writer
 from recommender.errors import FeedbackError
@@ -162,6 +169,57 @@ class FeedbackStore:
         with self.reading() as connection:
             return [StandingVote(*row) for row in connection.execute(query)]
 
+    def propose_alias(
+        self,
+        text: str,
+        *,
+        artist_id: int,
+        artist_name: str,
+        member: str,
+        guild: str | None,
+        source: AliasSource = "member",
+    ) -> Future[ProposalOutcome]:
+        """Note that people of a server call an artist so; the same proposal again changes nothing.
+
+        Parameters
+        ----------
+        text : what was typed, of any case and spacing.
+        member, guild : outside ids, as in :class:`RequestRecord`; without a guild it is meant for everywhere.
+
+        Raises
+        ------
+        FeedbackError : the text or the name is empty or too long.
+        """
+        proposal = aliases.proposal(text, artist_id=artist_id, artist_name=artist_name, source=source, now=self._now())
+        return self._submit(lambda connection: aliases.propose(connection, proposal, member=member, guild=guild))
+
+    def decide_alias(self, alias_id: int, verdict: AliasVerdict, *, by: str) -> Future[DecisionOutcome]:
+        """Accept or reject an alias; an earlier decision may be changed.
+
+        Parameters
+        ----------
+        by : outside id of the moderator.
+        """
+        decided_at = self._now()
+        return self._submit(
+            lambda connection: aliases.decide(connection, alias_id, verdict, by=by, decided_at=decided_at)
+        )
+
+    def list_aliases(self, *, status: AliasStatus | None = None) -> list[AliasRecord]:
+        """Read the aliases of all servers, oldest first; of one status, or all."""
+        with self.reading() as connection:
+            return aliases.stored(connection, status)
+
+    def accepted_aliases(self, guild: str | None) -> list[tuple[str, int]]:
+        """Read what a resolver needs: pairs of alias and artist id, sorted by alias, each alias once.
+
+        Parameters
+        ----------
+        guild : outside id of the server; its own aliases go before those for everywhere. None reads only the latter.
+        """
+        with self.reading() as connection:
+            return aliases.accepted(connection, guild)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Lend a connection for reading one consistent state; writes go on beside it."""
@@ -201,8 +259,8 @@ def _insert_request(
     member, guild = row.pop("member"), row.pop("guild")
     row["created_at"] = created_at
     row["undelivered"] = False
-    row["member_key"] = _key_for(connection, "member", member)
-    row["guild_key"] = None if guild is None else _key_for(connection, "guild", guild)
+    row["member_key"] = key_for(connection, "member", member)
+    row["guild_key"] = None if guild is None else key_for(connection, "guild", guild)
     request_id = connection.execute(insert(Request).returning(Request.id), row).scalar_one()
     if seeds:
         rows = [
@@ -233,24 +291,12 @@ def _insert_vote(connection: Connection, voter: str, row: dict[str, Any]) -> Vot
     says_nothing_new = {"vote": value == standing != 0, "retract": value == standing == 0}.get(row["event"], False)
     if found.is_replay or says_nothing_new:
         return AlreadySaved(standing, found.artist_id)
-    voter_key = found.voter_key or _key_for(connection, "member", voter)
+    voter_key = found.voter_key or key_for(connection, "member", voter)
     connection.execute(_INSERT_VOTE, {**row, "voter_key": voter_key})
     return Saved(value, standing, found.artist_id)
 
 
-def _key_for(connection: Connection, kind: Literal["member", "guild"], outside_id: str) -> str:
-    """Look up the random key of a person or a server, or draw one: it must not be derivable from the outside id."""
-    key = connection.scalar(_KEY, {"kind": kind, "outside_id": outside_id})
-    if key is None:
-        key = secrets.token_hex(16)
-        connection.execute(insert(Subject), {"random_key": key, "kind": kind, "discord_id": outside_id})
-    return key
-
-
 _INSERT_VOTE = insert(Vote)
-_KEY = select(Subject.random_key).where(
-    Subject.kind == bindparam("kind"), Subject.discord_id == bindparam("outside_id")
-)
 # Everything that decides about a click, in one round trip. The vote that stands is the newest vote or retraction, found
 # in the index: the view gives the same, but looks at every row of this voter.
 _VOTER_KEY = (

@@ -29,8 +29,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.feedback.columns import NEVER_REUSE_IDS, Id64, Real, RowId, UtcDateTime, Whole, flag, length, one_of, within
-from bot.feedback.records import Familiarity, Outcome, Source, Team, VoteEvent
+from bot.feedback.records import AliasSource, AliasStatus, Familiarity, Outcome, Source, Team, VoteEvent
 from recommender.names import MatchKind
+
+MAX_ALIAS_CHARACTERS = 200
+MAX_ARTIST_NAME_CHARACTERS = 255
+
+
+def _unique_where(name: str, *columns: str, condition: str) -> Index:
+    return Index(name, *columns, unique=True, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class Base(DeclarativeBase):
@@ -287,35 +294,43 @@ class MemberPreference(Base):
 
 
 class Alias(Base):
-    """A further name of an artist, proposed by members ("not this artist") and accepted by a moderator."""
+    """A further name of an artist in one server (NULL: everywhere), proposed by members, decided by a moderator."""
 
     __tablename__ = "alias"
     __table_args__ = (
-        UniqueConstraint("alias_norm", "artist_id"),
-        length("alias_norm", 1, 200),
-        length("proposed_by", 32, 32),
-        CheckConstraint("source IN ('member', 'moderator', 'operator')", name="source_known"),
-        CheckConstraint("status IN ('proposed', 'accepted', 'rejected')", name="status_known"),
-        CheckConstraint("(status = 'proposed') = (decided_at IS NULL)", name="decided_when_not_proposed"),
+        UniqueConstraint("guild_key", "alias_norm", "artist_id"),
+        # NULL is never equal to NULL: what holds per server has to be said once more for everywhere.
+        _unique_where("uq_alias_everywhere", "alias_norm", "artist_id", condition="guild_key IS NULL"),
         # Proposals may disagree; an accepted alias leads to one artist.
-        Index(
-            "uq_alias_accepted",
-            "alias_norm",
-            unique=True,
-            sqlite_where=text("status = 'accepted'"),
-            postgresql_where=text("status = 'accepted'"),
+        _unique_where("uq_alias_accepted", "guild_key", "alias_norm", condition="status = 'accepted'"),
+        _unique_where(
+            "uq_alias_accepted_everywhere", "alias_norm", condition="status = 'accepted' AND guild_key IS NULL"
         ),
+        one_of("source", AliasSource),
+        one_of("status", AliasStatus),
+        length("alias_norm", 1, MAX_ALIAS_CHARACTERS),
+        length("artist_name", 1, MAX_ARTIST_NAME_CHARACTERS),
+        length("guild_key", 32, 32),
+        length("proposed_by", 32, 32),
+        length("decided_by", 32, 32),
+        CheckConstraint("(status = 'proposed') = (decided_at IS NULL)", name="decided_when_not_proposed"),
+        CheckConstraint("decided_by IS NULL OR decided_at IS NOT NULL", name="decider_decided"),
+        Index(None, "proposed_by"),
         NEVER_REUSE_IDS,
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    alias_norm: Mapped[str] = mapped_column(String(200))
+    guild_key: Mapped[str | None] = mapped_column(String(32))
+    alias_norm: Mapped[str] = mapped_column(String(MAX_ALIAS_CHARACTERS))
     artist_id: Mapped[int] = mapped_column(Id64)
+    # For the moderator who reads the list; a model trained anew may write it otherwise.
+    artist_name: Mapped[str] = mapped_column(String(MAX_ARTIST_NAME_CHARACTERS))
     source: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16))
     proposed_by: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[str | None] = mapped_column(String(32))
 
 
 # The order of ids decides, not the clock: clocks step back. A migration that rebuilds `vote` on SQLite has to drop this

@@ -26,6 +26,7 @@ _PIECE_BYTES = 1 << 20
 _READ_BYTES = BLOCK_BYTES  # pieces that need no cutting become blocks uncopied
 _LARGE_PIECE_BYTES = 64 << 10
 _MAX_UNHASHED = 3
+_ITEMS_AHEAD = 4  # large and tiny blocks take turns: with one ahead, the large ones would wait for each other
 # Zstandard may turn 4 bytes into 128 KiB: with 4 KiB at a time even a bomb stays below 128 MiB.
 _ZSTD_STEP_BYTES = 4 << 10
 _MAX_TAR_MEMBERS = 10_000
@@ -337,9 +338,13 @@ def _block(first_line: int, data: bytes | memoryview, *, may_have_returns: bool)
 
 
 def read_ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """Fetch the next item in a thread (reading, hashing, unpacking release the lock) while one is worked on."""
+    """Fetch the next items in a thread (reading, unpacking, scanning release the lock) while one is worked on."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as pool:
-        pending = pool.submit(next, items, None)
-        while (item := pending.result()) is not None:
-            pending = pool.submit(next, items, None)
-            yield item
+        pending = deque(pool.submit(next, items, None) for _ in range(_ITEMS_AHEAD))
+        try:
+            while (item := pending.popleft().result()) is not None:
+                pending.append(pool.submit(next, items, None))
+                yield item
+        finally:
+            for future in pending:
+                future.cancel()

@@ -1,0 +1,173 @@
+r"""The loss of implicit ALS, and the half-step that lowers it: one side's rows solved with the other side held fixed.
+
+Over *all* cells, with p = 1 where a listener played an artist and 0 elsewhere, and confidence c >= 1 of the played::
+
+    plain, als-wr   sum_ui c_ui (p_ui - x_u . y_i)^2
+    ials            sum_played (c_ui - 1) (1 - x_u . y_i)^2 + a0 sum_ui (x_u . y_i)^2
+
+    and in all      + sum_u r_u |x_u|^2 + sum_i r_i |y_i|^2
+
+=========  =========================================  ==============================================================
+ridge      r_u of a listener with n_u artists         source
+=========  =========================================  ==============================================================
+plain      lambda                                     Hu, Koren & Volinsky (2008)
+als-wr     lambda n_u                                 Zhou, Wilkinson, Schreiber & Pan (2008); what Spark's ALS does
+ials       lambda (n_u + a0 n_artists) ^ nu           Rendle, Krichene, Zhang & Koren (2021)
+=========  =========================================  ==============================================================
+
+and of an artist in the same way.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender import kernels, solving
+from recommender.errors import ParameterError
+from recommender.matrix import CSR, FloatMatrix
+
+Ridge = Literal["plain", "als-wr", "ials"]
+
+BLOCK_WEIGHT = 16_384
+# About what a row costs besides its plays, in plays.
+ROW_WEIGHT = 6
+# Halves reach 65,504; the rest is room for the rounding of YtY.
+LARGEST_HALF = 4096.0
+
+
+@dataclass(frozen=True, slots=True)
+class RidgeParams:
+    """Which of the three losses, and its constants.
+
+    ``regularization`` > 0 is lambda, ``kind`` how it grows with a row's plays. Only ``ials`` uses ``unobserved_weight``
+    > 0 (a0, the weight of every cell) and ``frequency_exponent`` 0 to 1 (nu; 0 is one ridge for all).
+    """
+
+    kind: Ridge = "plain"
+    regularization: float = 30.0
+    unobserved_weight: float = 0.1
+    frequency_exponent: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Ridge):
+            raise ParameterError(f"ridge {self.kind!r} is unknown; use one of {', '.join(get_args(Ridge))}")
+        if not (self.regularization > 0 and np.isfinite(self.regularization)):
+            raise ParameterError(f"regularization is {self.regularization}; ALS needs a value above 0")
+        if not (self.unobserved_weight > 0 and np.isfinite(self.unobserved_weight)):
+            raise ParameterError(f"unobserved_weight is {self.unobserved_weight}; use a value above 0")
+        if not 0 <= self.frequency_exponent <= 1:
+            raise ParameterError(f"frequency_exponent is {self.frequency_exponent}; use 0 to 1")
+
+    @property
+    def everywhere(self) -> float:
+        """Weight of a cell that nobody played."""
+        return self.unobserved_weight if self.kind == "ials" else 1.0
+
+    @property
+    def absent(self) -> np.float32:
+        """What of the confidence c does not pull a played cell towards 1: the pull is c - absent."""
+        return np.float32(1 if self.kind == "ials" else 0)
+
+    def of_rows(self, confidence: CSR) -> FloatMatrix:
+        """The ridge of each row of a matrix, shape (n_rows,)."""
+        n_played = np.diff(confidence.indptr).astype(np.float64)
+        match self.kind:
+            case "plain":
+                growth = np.ones_like(n_played)
+            case "als-wr":
+                growth = n_played
+            case "ials":
+                growth = (n_played + self.unobserved_weight * confidence.shape[1]) ** self.frequency_exponent
+        return (self.regularization * growth).astype(np.float32)
+
+
+def half_step(
+    confidence: CSR,
+    rows: FloatMatrix,
+    fixed: FloatMatrix,
+    *,
+    ridge: RidgeParams,
+    cg_steps: int,
+    scratch: FloatMatrix | npt.NDArray[np.uint16],
+) -> None:
+    """Solve all rows, in place, with the other side held fixed; the loss does not rise.
+
+    Parameters
+    ----------
+    confidence : shape (n_rows, n_fixed).
+    rows : shape (n_rows, n_factors), float32, C order; the solver starts from what it holds.
+    fixed : shape (n_fixed, n_factors).
+    ridge : the loss.
+    cg_steps : steps of conjugate gradients per row, >= 1; as many as factors solve it exactly.
+    scratch : at least n_fixed rows of n_factors, overwritten: float32, or :data:`recommender.halves.HALF_BITS`, which
+        halves what is gathered. New memory for each half-step would cost a tenth of it.
+    """
+    eigenvalues, eigenvectors = np.linalg.eigh(gram(fixed))
+    eigenvalues = np.maximum(eigenvalues, max(eigenvalues[-1] * 1e-6, np.finfo(np.float32).tiny))
+    # No entry of a rotated column exceeds the root of its eigenvalue: scaled by powers of two, all fit into halves.
+    scale = np.exp2(np.floor(np.log2(LARGEST_HALF / np.sqrt(eigenvalues))))
+    rotated = scratch[: fixed.shape[0]]
+    solving.rotate(fixed, _float32(eigenvectors * scale), rotated)
+    solving.solve_rows(
+        confidence.indptr,
+        confidence.indices,
+        confidence.data,
+        blocks(confidence),
+        rotated,
+        rows,
+        _float32(ridge.everywhere * eigenvalues),
+        _float32(scale**2),
+        ridge.of_rows(confidence),
+        _float32(eigenvectors / scale),
+        _float32((eigenvectors * scale).T),
+        ridge.absent,
+        cg_steps,
+    )
+
+
+def gram(matrix: FloatMatrix) -> npt.NDArray[np.float64]:
+    """``YtY``, summed over blocks of rows in float64."""
+    total: npt.NDArray[np.float64] = kernels.block_grams(matrix).sum(axis=0, dtype=np.float64)
+    return total
+
+
+def objective(
+    confidence: CSR,
+    confidence_by_artist: CSR,
+    listener_factors: FloatMatrix,
+    artist_factors: FloatMatrix,
+    ridge: RidgeParams,
+) -> float:
+    """The loss at these factors, in float64, without visiting the absent cells.
+
+    ``sum_all (x.y)^2`` is ``trace(XtX YtY)``; the played cells then correct it.
+    """
+    everywhere = float(np.sum(gram(listener_factors) * gram(artist_factors)))
+    played = solving.played_correction(
+        confidence.indptr,
+        confidence.indices,
+        confidence.data,
+        blocks(confidence),
+        ridge.absent,
+        listener_factors,
+        artist_factors,
+    )
+    ridges = _ridge_loss(ridge.of_rows(confidence), listener_factors)
+    ridges += _ridge_loss(ridge.of_rows(confidence_by_artist), artist_factors)
+    return ridge.everywhere * everywhere + float(played.sum()) + ridges
+
+
+def blocks(confidence: CSR) -> npt.NDArray[np.int64]:
+    """Cut the rows of a matrix into the work items of a thread."""
+    n_rows = confidence.shape[0]
+    return kernels.balanced_blocks(confidence.indptr + ROW_WEIGHT * np.arange(n_rows + 1), BLOCK_WEIGHT)
+
+
+def _ridge_loss(ridge: FloatMatrix, factors: FloatMatrix) -> float:
+    return float(ridge.astype(np.float64) @ np.einsum("rf,rf->r", factors, factors).astype(np.float64))
+
+
+def _float32(matrix: npt.NDArray[np.float64]) -> FloatMatrix:
+    return np.ascontiguousarray(matrix, dtype=np.float32)
