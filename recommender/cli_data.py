@@ -21,6 +21,7 @@ from recommender.terminal import (
     load,
     out,
     print_json,
+    say_not_kept,
 )
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
@@ -71,6 +72,27 @@ def get(
     out.print(f"{name} is in {path}", markup=False, soft_wrap=True)
     out.print(f"Licence: {dataset.licence}\nCite: {dataset.citation}", markup=False, soft_wrap=True)
     out.print(f"Next: segue train --data {name}", markup=False)
+
+
+@app.command()
+def cache(
+    folder: CacheOption,
+    clear: Annotated[bool, typer.Option("--clear", help="Delete it; data is then read anew.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how much converted listening data is kept to load the same files again faster, or delete it."""
+    from recommender.converted import MAX_BYTES, Conversions
+
+    conversions = Conversions(folder, warn=say_not_kept)
+    if clear:
+        conversions.clear()
+    sizes = conversions.sizes()
+    if as_json:
+        print_json({"folder": str(folder), "data_sets": len(sizes), "bytes": sum(sizes), "max_bytes": MAX_BYTES})
+        return
+    size, most = (f"{n_bytes / 1e6:,.0f} MB" for n_bytes in (sum(sizes), MAX_BYTES))
+    kept = counted(len(sizes), "converted data set")
+    out.print(f"{kept} in {folder}: {size} of at most {most}", markup=False, soft_wrap=True)
 
 
 @app.command()

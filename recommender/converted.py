@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import shutil
 import sys
 import unicodedata
 import uuid
@@ -94,9 +95,12 @@ class Conversions:
                 return
             key = _key(counts.data_hash, files, columns)
             pieces = _pieces(counts, key)
-            if sum(len(piece) for piece in pieces) > self.max_bytes:
+            size = sum(len(piece) for piece in pieces)
+            if size > self.max_bytes:
                 return
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if 2 * size > shutil.disk_usage(self.folder).free:  # the model, which comes next, needs room too
+                raise OSError(errno.ENOSPC, "it would take more than half of the free space")
             digest = hashlib.sha256()
             with part.open("xb") as file:  # not flushed to the disk: the checksum tells if a power loss cut it short
                 for piece in pieces:
@@ -111,16 +115,37 @@ class Conversions:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
 
+    def sizes(self) -> list[int]:
+        """Return the bytes of each data set that is kept."""
+        return [size for _, size, path in self._entries() if path.suffix == _SUFFIX]
+
+    def clear(self) -> None:
+        """Delete all that is kept; what is being written at the same time is not kept either.
+
+        Raises
+        ------
+        DataError : a file cannot be deleted.
+        """
+        for _, _, path in self._entries():
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as err:
+                raise DataError(f"{path} cannot be deleted: {err.strerror or err}") from err
+
+    def _entries(self) -> list[tuple[int, int, Path]]:
+        """Return when each file was used last, its size and its path."""
+        found = []
+        for path in (path for suffix in (_SUFFIX, _PART_SUFFIX) for path in self.folder.glob(f"*{suffix}")):
+            with contextlib.suppress(FileNotFoundError):  # another training makes room too
+                found.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+        return found
+
     def _path(self, files: list[Path], key: dict[str, Any]) -> Path:
         name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
         return self.folder / f"{_mark_of(files)}-{name}{_SUFFIX}"
 
     def _make_room(self) -> None:
-        entries = [path for suffix in (_SUFFIX, _PART_SUFFIX) for path in self.folder.glob(f"*{suffix}")]
-        known = []
-        for path in entries:
-            with contextlib.suppress(FileNotFoundError):  # another training makes room too
-                known.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+        known = self._entries()
         total = sum(size for _, size, _ in known)
         for _, size, path in sorted(known):
             if total <= self.max_bytes:

@@ -239,6 +239,20 @@ def test_data_sets_are_listed_and_looked_into(segue, plays_file):
     assert "Arcade Fire" in segue("data", "info", plays_file).stdout
 
 
+def test_converted_data_is_kept_counted_and_deleted(segue, plays_file):
+    def kept(*options):
+        return json.loads(segue("data", "cache", "--json", *options).stdout)["data_sets"]
+
+    assert kept() == 0
+    first = segue("data", "info", plays_file).stdout
+    assert segue("data", "info", plays_file).stdout == first
+    assert kept() == 1
+    assert segue("data", "cache").stdout.startswith("1 converted data set in ")
+    assert kept("--clear") == 0
+    segue("data", "info", plays_file, "--no-cache")
+    assert kept() == 0
+
+
 def test_the_database_is_created_by_command(segue, environment):
     assert "it was new" in segue("db", "upgrade").stdout
     assert (environment / "segue.sqlite3").exists()

@@ -1,7 +1,10 @@
 """Claims about kept conversions: the same as reading, whatever happens to files and folders meanwhile."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -220,6 +223,53 @@ def test_a_full_disk_costs_one_sentence_and_leaves_nothing(
     load_plays(path, conversions=conversions)
     assert warnings == [f"the converted data was not kept in {conversions.folder}: No space left on device"]
     assert entries(conversions) == []
+
+
+def test_half_of_the_free_space_is_left(path: Path, conversions: Conversions, warnings, monkeypatch) -> None:
+    load_plays(path, conversions=conversions)
+    (entry,) = entries(conversions)
+    size = entry.stat().st_size
+    for free, is_kept in ((2 * size - 100, False), (2 * size, True)):
+        conversions.clear()
+        warnings.clear()
+        monkeypatch.setattr("shutil.disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        load_plays(path, conversions=conversions)
+        assert bool(entries(conversions)) == is_kept
+        assert len(warnings) == (not is_kept)
+
+
+def test_what_is_kept_can_be_counted_and_deleted(path: Path, conversions: Conversions) -> None:
+    assert conversions.sizes() == []
+    conversions.clear()
+    load_plays(path, conversions=conversions)
+    assert conversions.sizes() == [entries(conversions)[0].stat().st_size]
+    (conversions.folder / "of another program").write_text("stays")
+    conversions.clear()
+    assert conversions.sizes() == []
+    assert [entry.name for entry in entries(conversions)] == ["of another program"]
+
+
+def test_many_writers_at_once_leave_one_whole_conversion(path: Path, conversions: Conversions, warnings) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: load_plays(path, conversions=conversions), range(24)))
+    assert len(entries(conversions)) == 1
+    assert all(same(counts, load_plays(path)) for counts in found)
+    assert conversions.find(path, Columns()) is not None
+    assert warnings == []
+
+
+def test_an_interrupted_reader_leaves_neither_threads_nor_files(tmp_path: Path, conversions: Conversions) -> None:
+    path = tmp_path / "long.tsv"
+    path.write_bytes(tsv(FEW_ROWS) * 100_000)
+
+    def interrupt(done: int, _total: int | None) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_plays(path, conversions=conversions, progress=interrupt)
+    assert not conversions.folder.exists()
+    assert {thread.name for thread in threading.enumerate() if "ahead" in thread.name or "hash" in thread.name} == set()
 
 
 def test_an_interrupted_writer_leaves_nothing(
