@@ -76,10 +76,9 @@ def test_lists_are_written_as_the_judge_reads_them(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("name", ["segue", "segue, kept", "pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("name", list(loading.SYSTEMS))
 def test_every_loader_finds_the_plays_of_the_twin(name, tmp_path, monkeypatch):
-    if not name.startswith("segue"):
-        pytest.importorskip(name)
+    pytest.importorskip(loading.package_of(name))
     path = twin.tsv(0.001, tmp_path)
     monkeypatch.setenv(loading.CACHE_VARIABLE, str(tmp_path / "kept"))
     matrix = twin.cached(0.001, tmp_path)
