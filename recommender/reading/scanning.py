@@ -1,7 +1,9 @@
 """The compiled loops over the bytes of a file: where fields begin and end, which texts are equal, which are numbers.
 
-Plain readers of tables take longer than the whole loading may: they make a text of every field of every row, where a
-file of plays has few distinct ones (docs/performance.md has the measurement).
+Why not polars, which reads the parquet: for the same plays, with what the report of broken rows needs, it took 10.8 s
+and 1.07 GB by blocks, and 9.9 s and 2.2 GB as one stream, where these loops take 6.2 s and .75 GB (17.5 million rows,
+one run, docs/performance.md). It makes a text of every field of every row, though few are distinct, and does not say
+in which line what is wrong.
 """
 
 from collections.abc import Callable
