@@ -12,7 +12,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from recommender.folders import at_home
-from recommender.terminal import DatasetFolderOption, JsonOption, StoreOption, err, load, out, print_json, stoppable
+from recommender.terminal import (
+    CacheOption,
+    DatasetFolderOption,
+    JsonOption,
+    StoreOption,
+    err,
+    load,
+    out,
+    print_json,
+    stoppable,
+)
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
 # numba takes most of a second to import; only the command itself pays it.
@@ -38,6 +48,7 @@ ShareOption = Annotated[float, typer.Option("--share", help="Part of a listener'
 def evaluate(
     store: StoreOption,
     folder: DatasetFolderOption,
+    cache: CacheOption,
     plays: PlaysOption = None,
     data: DataOption = None,
     preset: Annotated[
@@ -75,7 +86,7 @@ def evaluate(
     recipes = {preset_name(name): find_preset(name, store=store) for name in chosen}
     params = EvaluationParams(SplitParams(split, share=share), splits, seed, recall_at, ndcg_at)
     with stoppable() as stopping, judging_progress() as step:
-        counts = load(plays, data, folder=folder)
+        counts = load(plays, data, folder=folder, cache=cache)
         judged = judge(counts.plays, recipes, params, step=step)
     stopping.raise_if_received()
     ours = next(iter(recipes))

@@ -13,7 +13,7 @@ from recommender.catalogue import Catalogue
 from recommender.cli_evaluate import DataOption, PlaysOption
 from recommender.folders import at_home
 from recommender.store import ModelStore
-from recommender.terminal import DatasetFolderOption, ModelOption, StoreOption, err, load, out
+from recommender.terminal import CacheOption, DatasetFolderOption, ModelOption, StoreOption, err, load, out
 from recommender.wording import counted, plain_name
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ OutputOption = Annotated[
 def recommendations(
     store: StoreOption,
     folder: DatasetFolderOption,
+    cache: CacheOption,
     listeners: Annotated[
         Path,
         typer.Option(
@@ -52,7 +53,7 @@ def recommendations(
     from recommender.crowd import read_crowd, recommend_to_all
 
     catalogue = Catalogue.open(ModelStore(store).folder(model))
-    crowd = read_crowd(listeners, data=_loader(catalogue, plays, data, folder))
+    crowd = read_crowd(listeners, data=_loader(catalogue, plays, data, folder, cache))
     if crowd.unknown:
         line, name = crowd.unknown[0]
         err.print(
@@ -93,7 +94,7 @@ def written(output: Path | None) -> Iterator[TextIO]:
 
 
 def _loader(
-    catalogue: Catalogue, plays: str | None, data: str | None, folder: Path
+    catalogue: Catalogue, plays: str | None, data: str | None, folder: Path, cache: Path
 ) -> "Callable[[], PlayCounts] | None":
     """How to load the data that bare names are looked up in: those named, or the data set of the training."""
     from recommender.datasets import DATASETS, local_path
@@ -102,7 +103,7 @@ def _loader(
         data = catalogue.manifest.data.name
         if data not in DATASETS or local_path(DATASETS[data], folder) is None:
             return None
-    return lambda: load(plays, data, folder=folder)
+    return lambda: load(plays, data, folder=folder, cache=cache)
 
 
 def _say_unanswered(missed: "Unanswered") -> None:

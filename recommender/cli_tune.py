@@ -8,12 +8,23 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from recommender.cli_evaluate import DataOption, PlaysOption
 from recommender.folders import at_home
-from recommender.terminal import DatasetFolderOption, JsonOption, StoreOption, err, load, out, print_json, stoppable
+from recommender.terminal import (
+    CacheOption,
+    DatasetFolderOption,
+    JsonOption,
+    StoreOption,
+    err,
+    load,
+    out,
+    print_json,
+    stoppable,
+)
 
 
 def tune(
     store: StoreOption,
     folder: DatasetFolderOption,
+    cache: CacheOption,
     plays: PlaysOption = None,
     data: DataOption = None,
     preset: Annotated[
@@ -60,7 +71,7 @@ def tune(
         trial_rows.append({"change": trial.change, "ndcg": trial.ndcg, "from_journal": trial.known})
 
     with stoppable() as stopping:
-        counts = load(plays, data, folder=folder)
+        counts = load(plays, data, folder=folder, cache=cache)
         notes = Journal(
             journal or target.with_name(f"{target.stem}.journal"), subject_of(counts.data_hash, start, params)
         )

@@ -444,7 +444,7 @@ def test_blocks_hold_the_lines_of_the_stream(pieces: list[bytes], block_bytes: i
     assert b"".join(block.data for block in blocks) == lines
     first = 1
     for block in blocks:
-        assert (block.first_line, block.n_lines) == (first, block.data.count(b"\n"))
+        assert (block.first_line, block.n_lines) == (first, bytes(block.data).count(b"\n"))
         first += block.n_lines
 
 
