@@ -41,6 +41,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.artists import artist_id
+from recommender.confidence import StrengthBounds
 from recommender.errors import DataError, ModelError
 from recommender.folders import durable_file, sync_folder
 from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
@@ -89,12 +90,14 @@ class TableCard:
     ``similarity`` : what its scores are, in words; :data:`FACTOR_COSINE` where they are cosines of the model's factors.
     ``recall`` : the part of the true nearest that it holds, measured where it is not exact.
     ``min_common_listeners`` : two artists with fewer in common are no neighbours.
+    ``strength`` : which of its scores are strong, and which are weak.
     """
 
     similarity: str
     exact: bool
     recall: float
     min_common_listeners: int
+    strength: StrengthBounds
 
 
 FACTOR_COSINE = "cosine of the factors"
@@ -299,10 +302,12 @@ def _parse_manifest(content: dict[str, Any], folder: Path) -> Manifest:
     try:
         fields = {name: content[name] for name in Manifest.__dataclass_fields__}
         fields["data"] = DataCard(**content["data"])
-        fields["neighbours"] = TableCard(**content["neighbours"])
+        strength = StrengthBounds(**content["neighbours"]["strength"])
+        fields["neighbours"] = TableCard(**content["neighbours"] | {"strength": strength})
         fields["created"] = datetime.fromisoformat(content["created"])
         numbers = (fields["min_listeners"], fields["neighbours"].min_common_listeners, fields["data"].n_listeners)
         is_sound = isinstance(fields["data"].synthetic, bool) and all(isinstance(number, int) for number in numbers)
+        is_sound = is_sound and all(isinstance(bound, float) for bound in (strength.strong_from, strength.weak_below))
     except (KeyError, TypeError, ValueError) as err:
         raise ModelError(_damaged(folder, f"{MANIFEST} lacks a field: {err}")) from err
     if not is_sound:

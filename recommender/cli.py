@@ -308,17 +308,22 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
             markup=False,
             soft_wrap=True,
         )
+        if outcome.guesses:
+            guesses = ", ".join(plain_name(guess.name) for guess in outcome.guesses)
+            out.print(f"A guess from what these few listen to: {guesses}.", markup=False, soft_wrap=True)
         return
     if not outcome.rows:
         out.print(f"{name}{read_from}: no other artist shares enough listeners with them.", markup=False)
         return
-    table = Table("", "similar artist", "similarity", "listeners in common", "of", title=escape(name + read_from))
-    for column in table.columns[2:]:
+    title = escape(name + read_from)
+    table = Table("", "similar artist", "how sure", "similarity", "listeners in common", "of", title=title)
+    for column in table.columns[3:]:
         column.justify = "right"
     for row in outcome.rows:
         table.add_row(
             str(row.rank),
             escape(plain_name(row.artist.name)),
+            row.strength,
             f"{row.score:.2f}",
             f"{row.support:,}",
             f"{row.artist.listeners:,}",
@@ -358,9 +363,17 @@ def _similar_json(catalogue: Catalogue, found: Found, outcome: Similar | TooFewL
         "synthetic": catalogue.manifest.data.synthetic,
     }
     if isinstance(outcome, TooFewListeners):
-        return card | {"needed_listeners": outcome.needed}
+        guesses = [_artist_json(guess) for guess in outcome.guesses]
+        return card | {"needed_listeners": outcome.needed, "guesses": guesses}
     rows = [
-        {"rank": row.rank, **_artist_json(row.artist), "score": round(row.score, 6), "common_listeners": row.support}
+        {
+            "rank": row.rank,
+            **_artist_json(row.artist),
+            "score": round(row.score, 6),
+            "strength": row.strength,
+            "common_listeners": row.support,
+        }
         for row in outcome.rows
     ]
-    return card | {"similar": rows}
+    similarity = catalogue.manifest.neighbours.similarity
+    return card | {"similarity": similarity, "cut": outcome.is_cut, "similar": rows}
