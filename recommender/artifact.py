@@ -90,7 +90,7 @@ class TableCard:
     ``similarity`` : what its scores are, in words; :data:`FACTOR_COSINE` where they are cosines of the model's factors.
     ``recall`` : the part of the true nearest that it holds, measured where it is not exact.
     ``min_common_listeners`` : two artists with fewer in common are no neighbours.
-    ``strength`` : which of its scores are strong, and which are weak.
+    ``strength`` : which of its scores are low, and which are high.
     """
 
     similarity: str
@@ -307,7 +307,7 @@ def _parse_manifest(content: dict[str, Any], folder: Path) -> Manifest:
         fields["created"] = datetime.fromisoformat(content["created"])
         numbers = (fields["min_listeners"], fields["neighbours"].min_common_listeners, fields["data"].n_listeners)
         is_sound = isinstance(fields["data"].synthetic, bool) and all(isinstance(number, int) for number in numbers)
-        is_sound = is_sound and all(isinstance(bound, float) for bound in (strength.strong_from, strength.weak_below))
+        is_sound = is_sound and all(isinstance(bound, float) for bound in (strength.low, strength.high))
     except (KeyError, TypeError, ValueError) as err:
         raise ModelError(_damaged(folder, f"{MANIFEST} lacks a field: {err}")) from err
     if not is_sound:

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import os
 import secrets
 import sys
 import time
@@ -17,6 +18,7 @@ from recommender import cli_data, cli_explore, cli_names
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
+from recommender.machine import limited_threads
 from recommender.names import REFUSALS, Ambiguous, Found, NotFound
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
@@ -101,6 +103,9 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Threads at most; the model is the same.", show_default="all cores")
+    ] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Load the data, say what training would need, and train nothing.")
     ] = False,
@@ -113,6 +118,8 @@ def train(
 
     Examples: segue train --data demo · segue train --plays plays.tsv.gz · zcat plays.gz | segue train --plays -
     """
+    if jobs is not None:  # polars, which reads the file, is told before it is imported or not at all
+        os.environ["POLARS_MAX_THREADS"] = str(jobs)
     # numba takes most of a second to import; only training pays it.
     import numpy as np
 
@@ -137,7 +144,7 @@ def train(
     models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    with stoppable() as stopping:
+    with stoppable() as stopping, limited_threads(jobs):
         counts = load(plays, data, folder=folder, columns=columns, strict=strict)
         if plan:
             show_plan(counts, recipe, as_json=as_json)

@@ -257,7 +257,7 @@ def test_a_folder_that_may_not_be_written_opens(model, monkeypatch):
 def test_the_manifest_says_how_the_neighbours_were_found(saved):
     card = read_manifest(saved).neighbours
     assert card == TableCard("cosine of the factors", True, 1.0, 1, card.strength)
-    assert 0 < card.strength.weak_below <= card.strength.strong_from <= 1
+    assert 0 < card.strength.low <= card.strength.high <= 1
 
 
 IMPOSSIBLE_INDEX = {
