@@ -25,8 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 import twin
-from recommender.artifact import CHECKED, open_artifact
+from recommender.artifact import open_artifact
 from recommender.catalogue import Catalogue, Similar
+from recommender.checked import CHECKED
 from recommender.matrix import CSR
 from recommender.plays import LoadReport, PlayCounts
 from recommender.training import PRESETS, save_model, train

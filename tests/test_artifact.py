@@ -14,7 +14,6 @@ import pytest
 from communities import CREATED, NAMES, community_counts, community_model, small_recipe
 from recommender import artifact
 from recommender.artifact import (
-    CHECKED,
     FILES,
     MANIFEST,
     NAME_FILES,
@@ -24,6 +23,7 @@ from recommender.artifact import (
     read_manifest,
 )
 from recommender.artists import artist_id
+from recommender.checked import CHECKED
 from recommender.errors import DataError, ModelError
 from recommender.training import save_model, train
 
