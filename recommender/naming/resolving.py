@@ -172,8 +172,11 @@ class Resolver:
         for short in without_guests(text):
             tight = tight_of(short)
             yield "featuring", groups_of(lookup_keys(index, tight, SPELLING) or lookup_keys(index, tight, ALIAS))
-        ordered = lookup_keys(index, order_key(query.words), ORDER)
-        yield "order", groups_of(ordered or lookup_keys(index, query.tight if len(query.words) == 2 else "", ENDS))
+        yield "order", groups_of(lookup_keys(index, order_key(query.words), ORDER))
+        ends = groups_of(lookup_keys(index, query.tight if len(query.words) == 2 else "", ENDS))
+        # Any two words are the first and the last of some name that hardly anybody knows.
+        is_known = bool(ends) and index.listeners(ends[0]) >= WELL_KNOWN * self._most_listeners
+        yield "order", ends if is_known else []
 
     # Decisions.
 
