@@ -100,6 +100,10 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
+    variants: Annotated[
+        str | None,
+        typer.Option(help="Merge spelling variants: a reviewed file of `segue data variants`, or safe for its rules."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on listening data and make it the current one.
@@ -113,7 +117,7 @@ def train(
     import numpy as np
 
     from recommender.plays import Columns
-    from recommender.terminal import load, stoppable, training_progress
+    from recommender.terminal import load, stoppable, training_progress, with_variants
     from recommender.training import PRESETS, adjusted, choose_preset, save_model
     from recommender.training import train as fit
 
@@ -134,6 +138,8 @@ def train(
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stopping:
         counts = load(plays, data, folder=folder, columns=columns, strict=strict)
+        if variants is not None:
+            counts = with_variants(counts, variants)
         started = time.perf_counter()
         with training_progress(stopping) as step:
             trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step, stop=lambda: stopping.asked)
@@ -158,6 +164,7 @@ def train(
         "folder": str(target),
         "listeners": manifest.data.n_listeners,
         "artists": manifest.data.n_artists,
+        "merged_variants": manifest.data.n_variants,
         "objective": manifest.objective,
         "seconds": round(seconds, 2),
         "current": in_store,
