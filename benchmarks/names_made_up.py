@@ -2,7 +2,7 @@
 
     python benchmarks/names_made_up.py --names NAMES.tsv.gz --targets hetrec --derived synthvariant
 
-Slips: one (or in longer names two) neighbouring keys, letters dropped, doubled or swapped, in names whose third column is
+Slips: one, in longer names two, neighbouring keys, letters dropped, doubled or swapped, in names whose third column is
 ``--targets``. Absent names: taken out of the rest of the list, with all that share their key, and with names of the
 third column ``--derived``, themselves made of other names, that hold them or are two slips away. ``--without FILE``
 leaves the artists of a labelled file out. Nothing here is read from a labelled set.
