@@ -19,7 +19,7 @@ from recommender.artists import artist_key
 from recommender.errors import DataError
 from recommender.matrix import CSR
 from recommender.naming.keys import folded, full_key, tight_key
-from recommender.plays import PlayCounts
+from recommender.play_counts import PlayCounts
 
 Rule: TypeAlias = Literal["accents", "the", "punctuation", "and", "several"]
 """In what alone two names differ; punctuation includes spaces, "and" the signs & and +."""

@@ -1,9 +1,13 @@
 """What the benchmarks stand on: the twin is what it says, and the judge judges."""
 
 import numpy as np
+import pytest
 
+import load as loading
+import lsa
 import train as benchmark
 import twin
+from recommender.matrix import CSR
 
 
 def test_the_twin_is_the_same_for_the_same_seed_and_has_the_shape_of_the_real_one():
@@ -45,3 +49,30 @@ def test_time_to_a_goal_is_that_of_the_first_step_there():
     steps = [(1.0, 30.0, 0.1), (2.0, 20.0, 0.3), (3.0, 10.0, 0.2)]
     assert benchmark._first(steps, lambda step: step[1] <= 20) == (2.0, 2)
     assert benchmark._first(steps, lambda step: step[2] >= 0.5) == (np.inf, 3)
+
+
+def test_captured_variance_is_that_of_the_space_however_its_vectors_are_scaled():
+    rng = np.random.default_rng(0)
+    dense = rng.random((60, 20)) * (rng.random((60, 20)) < 0.4)
+    _, s, vt = np.linalg.svd(dense)
+    weights = CSR(dense.astype(np.float32))
+    assert lsa.captured(weights, vt[:5].T) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
+    assert lsa.captured(weights, vt[:5].T * [1, 2, 3, 4, 5]) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
+    assert lsa.captured(weights, rng.standard_normal((20, 5))) < (s[:5] ** 2).sum()
+
+
+@pytest.mark.parametrize("name", list(loading.SYSTEMS))
+def test_every_loader_finds_the_plays_of_the_twin(name, tmp_path, monkeypatch):
+    pytest.importorskip(loading.package_of(name))
+    path = twin.tsv(0.001, tmp_path)
+    monkeypatch.setenv(loading.CACHE_VARIABLE, str(tmp_path / "kept"))
+    matrix = twin.cached(0.001, tmp_path)
+    lines = path.read_text().splitlines()
+    assert len(lines) == matrix.nnz
+    shuffled = tmp_path / "shuffled.tsv"
+    shuffled.write_text("\n".join(sorted(lines, key=lambda line: line[::-1])) + "\n")
+    load = loading.SYSTEMS[name]()
+    found = [loading.fingerprint(load(source)) for source in (path, path, shuffled)]
+    assert found[0] == found[1] == found[2] == loading.fingerprint(loading.with_segue()(path))
+    path.write_text("\n".join([*lines[1:], lines[0] + "1"]) + "\n")
+    assert loading.fingerprint(load(path)) != found[0]
