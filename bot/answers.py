@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from bot.community import CommunityNames
 from bot.feedback.records import ModelRecord, Outcome, RequestRecord, Shown, Source, VoteOutcome
 from bot.feedback.store import FeedbackStore
 from bot.recent import RecentArtists
@@ -111,6 +112,7 @@ class Answers:
         self._catalogue = catalogue
         self._feedback = feedback
         self._recent = RecentArtists()
+        self._community = CommunityNames(catalogue, feedback)
 
     @property
     def synthetic(self) -> bool:
@@ -131,7 +133,8 @@ class Answers:
         artist = self._catalogue.by_id(parse_artist_id(suggested[1])) if suggested else None
         if artist is not None:
             return await self._answer(Found(artist.artist_idx, "autocomplete", 1.0), None, asker, k, started)
-        resolution = await asyncio.to_thread(self._catalogue.resolve, text)
+        other_names = await self._community.of(asker.guild)
+        resolution = await asyncio.to_thread(self._catalogue.resolve, text, other_names=other_names)
         typed = clean_query(text)
         match resolution:
             case Found():
@@ -151,13 +154,17 @@ class Answers:
             return None
         return await self._answer(Found(artist.artist_idx, "chosen", 1.0), None, asker, k, started)
 
-    async def suggest(self, text: str, member: str | None = None) -> list[tuple[str, str]]:
+    async def suggest(self, text: str, member: str | None = None, guild: str | None = None) -> list[tuple[str, str]]:
         """Suggest artists while a member types: at most 25 pairs of name and value for :meth:`similar`.
 
-        Those that this member was answered about lately come first; they are kept in memory alone.
+        Those that this member was answered about lately come first; they are kept in memory alone. Then come those that
+        this server calls so.
         """
         recent = self._recent.of(member) if member else ()
-        artists = await asyncio.to_thread(self._catalogue.complete, text, limit=25, recent=recent)
+        other_names = await self._community.of(guild)
+        artists = await asyncio.to_thread(
+            self._catalogue.complete, text, limit=25, recent=recent, other_names=other_names
+        )
         return [(artist.name, f"artist:{format_artist_id(artist.artist_id)}") for artist in artists]
 
     async def vote(

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from recommender.aliases import shipped_aliases
 from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
 from recommender.artifact import FACTOR_COSINE, DataCard, Manifest, TableCard, label_arrays, write_artifact
+from recommender.confidence import strength_bounds
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
 from recommender.knn import KNNParams
@@ -362,7 +363,15 @@ def save_model(
         "seed": seed,
         "objective": model.factors.objective,
         "data": asdict(
-            DataCard(data_name, counts.data_hash, synthetic, n_listeners, n_artists, n_pairs=int(counts.plays.nnz))
+            DataCard(
+                data_name,
+                counts.data_hash,
+                synthetic,
+                n_listeners,
+                n_artists,
+                n_pairs=int(counts.plays.nnz),
+                n_variants=len(counts.variants),
+            )
         ),
         "created": created.isoformat(),
         "n_factors": model.factors.n_factors,
@@ -374,8 +383,10 @@ def save_model(
                 exact=True,
                 recall=1.0,
                 min_common_listeners=params.min_common_listeners,
+                strength=strength_bounds(model.neighbours.idx, model.neighbours.score),
             )
         ),
     }
-    name_index = build_index(counts.artist_names, listeners, shipped_aliases())
+    # Whoever types a merged name finds the artist, whatever the two have in common.
+    name_index = build_index(counts.artist_names, listeners, [*counts.variants, *shipped_aliases()])
     return write_artifact(folder, arrays, card, name_index=name_index)

@@ -16,6 +16,7 @@ from recommender.names import (
     NotFound,
     build_index,
     clean_query,
+    prepared,
     resolver_of,
     tight_key,
 )
@@ -192,9 +193,23 @@ def test_an_alias_of_several_artists_is_asked_about():
 
 
 def test_names_of_a_community_come_first():
-    resolver = resolver_of(NAMES, LISTENERS, other_names={"the boys": 5, "nirvana": 15})[0]
-    assert found_name(resolver.resolve("The Boys")) == "AC/DC"
-    assert found_name(resolver.resolve("nirvana")) == "Nirvana (UK)"
+    given = prepared({"The Boys": 5, "nirvana": 15})
+    resolver, completer = resolver_of(NAMES, LISTENERS, other_names=given)
+    assert found_name(resolver.resolve("the  boys")) == "AC/DC"
+    assert found_name(resolver.resolve("The Böys!")) == "AC/DC"
+    nirvana = resolver.resolve("nirvana")
+    assert found_name(nirvana) == "Nirvana (UK)"
+    assert NAMES.index("Nirvana") in nirvana.others
+    assert resolver.is_name("the boys")
+    assert NAMES[completer.complete("the bo")[0]] == "AC/DC"
+    assert NAMES[completer.complete("boys")[0]] == "AC/DC"
+
+
+def test_two_names_of_a_community_that_differ_in_signs_alone_keep_apart():
+    resolver = resolver_of(NAMES, LISTENERS, other_names=prepared({"the b.o.y.s": 5, "boys!": 15}))[0]
+    assert found_name(resolver.resolve("the b.o.y.s")) == "AC/DC"
+    assert found_name(resolver.resolve("BOYS!")) == "Nirvana (UK)"
+    assert not isinstance(resolver.resolve("boys"), Found)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +287,7 @@ def test_every_name_finds_itself(resolver):
 NAME = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), min_size=1, max_size=40).filter(str.strip)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(NAME, st.integers(0, 1000)), min_size=1, max_size=12))
 def test_every_name_of_any_catalogue_finds_itself_or_is_offered(entries):
     names = [name for name, _ in entries]
@@ -284,7 +299,7 @@ def test_every_name_of_any_catalogue_finds_itself_or_is_offered(entries):
         assert tight_key(name) in {tight_key(names[idx]) for idx in offered(outcome)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=300))
 def test_no_text_raises(both, text):
     resolver, completer = both

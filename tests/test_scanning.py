@@ -47,7 +47,7 @@ def is_decodable(content: bytes) -> bool:
 
 
 @given(st.one_of(st.lists(CHUNKS, max_size=12).map(b"".join), st.binary(max_size=12)))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_utf8_is_what_python_decodes(content: bytes) -> None:
     assert is_utf8(raw(content)) == is_decodable(content)
 
@@ -61,7 +61,6 @@ def test_every_two_bytes_and_every_lead_are_judged_as_python_does() -> None:
 
 
 @given(st.lists(CHUNKS, max_size=40).map(b"".join), st.sampled_from([0, 8187, 8190, 20_000]))
-@settings(deadline=None)
 def test_delimiters_are_all_found(content: bytes, before: int) -> None:
     content = b"x" * before + content
     expected = [place for place, byte in enumerate(content) if byte in b"\t\n"]
@@ -96,7 +95,7 @@ def is_encodable(text: str) -> bool:
 
 
 @given(st.lists(st.lists(WORDS, max_size=20), max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_numbers_are_those_of_a_dictionary(columns: list[list[str]]) -> None:
     numbering, known = Numbering(), dict[str, int]()
     for column in columns:
@@ -116,7 +115,6 @@ def test_numbers_survive_growth() -> None:
 
 
 @given(st.lists(WORDS, max_size=9))
-@settings(deadline=None)
 @example(["", "\u00a0x", "x\u3000", "é", "\x85", "x\x1f", " ", "x y", "\u2003", "\u1680a", "ends \u00a0"])
 def test_plain_texts_are_surely_their_own_labels(texts: list[str]) -> None:
     numbering = Numbering()
@@ -130,7 +128,6 @@ def test_plain_texts_are_surely_their_own_labels(texts: list[str]) -> None:
 
 
 @given(st.lists(st.text("0123456789+- .x", max_size=12), min_size=1))
-@settings(deadline=None)
 def test_digits_are_read_and_nothing_else(texts: list[str]) -> None:
     column, numbers = texts_of(texts), np.empty(len(texts), np.int64)
     read_digits(column.data, column.places, column.first, column.step, numbers)
@@ -154,7 +151,7 @@ PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 
 
 @given(st.lists(st.lists(st.tuples(st.sampled_from("pqrs"), IDS), min_size=1, max_size=12), min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_links_count_the_rows_of_each_spelling_and_id(batches: list[list[tuple[str, str]]]) -> None:
     labels, links = Labels(lambda text: text), Links()
     for batch in batches:
@@ -183,7 +180,7 @@ TRIPLES = st.lists(
 
 
 @given(st.lists(TRIPLES, min_size=1, max_size=6), st.integers(1, 40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_sums_are_exact_however_often_they_are_made(batches: list, held_rows: int) -> None:
     triples, column_of = Triples(held_rows), np.array([0, 1, 2, 3, 2, 1, 4], np.int32)
     for batch in batches:

@@ -35,7 +35,8 @@ class SimilarCog(commands.Cog):
     @similar.autocomplete("artist")
     async def suggest(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         """Suggest artists while a member types."""
-        suggested = await self._answers.suggest(current, asker_of(interaction, "slash").member)
+        asker = asker_of(interaction, "slash")
+        suggested = await self._answers.suggest(current, asker.member, asker.guild)
         return [
             app_commands.Choice(name=plain_name(name, limit=MAX_CHOICE_CHARACTERS), value=value)
             for name, value in suggested
