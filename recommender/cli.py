@@ -7,6 +7,7 @@ import secrets
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,12 +140,12 @@ def train(
     from recommender.plays import Columns
     from recommender.presets import chosen_recipe
     from recommender.terminal import load, stoppable, training_progress, with_variants
-    from recommender.training import adjusted, save_model
+    from recommender.training import adjusted, fitted_to, save_model
     from recommender.training import train as fit
 
     preset, recipe = chosen_recipe(preset, algorithm, store=store)
-    recipe = adjusted(
-        recipe,
+    with_options = partial(
+        adjusted,
         n_factors=factors,
         regularization=regularization,
         iterations=iterations,
@@ -152,6 +153,7 @@ def train(
         k=neighbours,
         min_listeners=min_listeners,
     )
+    with_options(recipe)  # what is no option is refused before the data are read
     created = datetime.now(UTC)
     models = ModelStore(store)
     models.sweep(now=time.time())
@@ -161,6 +163,8 @@ def train(
         counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
         if variants is not None:
             counts = with_variants(counts, variants)
+        # First what the data's size decides, then what was asked for, or the one would undo the other.
+        recipe = with_options(fitted_to(recipe, counts.plays))
         if plan:
             show_plan(counts, recipe, as_json=as_json)
             return

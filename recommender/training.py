@@ -248,12 +248,14 @@ def _train(
 def fitted_to(recipe: Recipe, plays: CSR) -> Recipe:
     """Decide by the size of the data what a recipe leaves open; see :func:`recommender.similarity.resolved`.
 
-    Where the fusion is too large, the factors become those of the preset ``als`` too: their one ridge for all rows is
-    measured up to Last.fm-360K, and that of iALS grows with the catalogue until nothing is left (docs/models.md).
+    Where the fusion is too large, the factors of the preset ``best`` become those of ``als`` too: their one ridge for
+    all rows is measured up to Last.fm-360K, and that of iALS grows with the catalogue until nothing is left
+    (docs/models.md). Factors that somebody chose stay.
     """
     similarity, neighbours = resolved(recipe.similarity, recipe.neighbours, plays)
-    if (recipe.similarity.method, similarity.method) == ("auto", "factors"):
-        large = PRESETS["als"]
+    best, large = PRESETS[BEST_PRESET], PRESETS["als"]
+    has_best_factors = (recipe.weighting, recipe.als, recipe.alpha) == (best.weighting, best.als, best.alpha)
+    if (recipe.similarity.method, similarity.method) == ("auto", "factors") and has_best_factors:
         recipe = replace(recipe, weighting=large.weighting, als=large.als, alpha=large.alpha, links=large.links)
     return replace(recipe, similarity=similarity, neighbours=neighbours)
 

@@ -1,12 +1,14 @@
 """Presets and what they decide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from communities import community_plays, small_recipe
 from recommender.errors import DataError, ModelError, ParameterError
 from recommender.matrix import CSR
-from recommender.training import PRESETS, adjusted, choose_preset, train
+from recommender.training import PRESETS, adjusted, choose_preset, fitted_to, train
 from threads import printed_by_any_number_of_threads
 
 
@@ -56,6 +58,17 @@ def test_adjusting_replaces_only_what_is_given():
 def test_adjusting_refuses_nonsense():
     with pytest.raises(ParameterError):
         adjusted(PRESETS["als"], n_factors=0)
+
+
+def test_where_the_fusion_is_too_large_best_takes_other_factors_but_not_in_place_of_chosen_ones():
+    plays, best = community_plays(), PRESETS["best"]
+    large = replace(best, similarity=replace(best.similarity, most_pairs=1))
+    fitted = fitted_to(large, plays)
+    assert (fitted.similarity.method, fitted.als) == ("factors", PRESETS["als"].als)
+    assert fitted_to(fitted, plays) == fitted
+    chosen = adjusted(large, n_factors=7)
+    assert fitted_to(chosen, plays).als == chosen.als
+    assert fitted_to(best, plays).als == best.als
 
 
 def test_training_tells_its_steps():
