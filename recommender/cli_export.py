@@ -1,4 +1,4 @@
-"""``segue export recommendations``: a list for every listener of a file, as TSV."""
+"""``segue export recommendations``: a list for every listener of a file, as TSV; and where exports are written."""
 
 import csv
 import sys

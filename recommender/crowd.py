@@ -218,7 +218,7 @@ def _with_one_play(line: bytes) -> bytes:
 
 def _with_plays(file: BinaryIO, path: Path) -> BinaryIO:
     at = file.tell()
-    first = file.readline().rstrip(b"\r\n").decode("utf-8", "replace").casefold().split("\t")
+    first = file.readline().rstrip(b"\r\n").decode("utf-8-sig", "replace").casefold().split("\t")
     if first[0].strip() not in _LISTENER_HEADERS:
         file.seek(at)
     return cast("BinaryIO", io.BufferedReader(_Rewritten(file, str(path))))

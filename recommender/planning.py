@@ -35,6 +35,8 @@ FUSED_MEETINGS_PER_SECOND = 1.6e6
 NAMES_SAMPLED = 2000
 # Five dense matrices of artists x artists, float64 or as large.
 LINKED_PAIR_BYTES = 40
+# EASE inverts a dense matrix, in one thread.
+INVERTED_CELLS_PER_SECOND = 1e10
 # How many times its size it takes to build it: texts and their pieces, as Python keeps them.
 INDEX_BUILDING = 8
 
@@ -98,7 +100,7 @@ def plan_training(counts: PlayCounts, recipe: Recipe) -> Plan:
         + 9 * candidate_pairs
         + INDEX_BUILDING * index,
     }
-    linked = recipe.links.share > 0 and candidates <= recipe.links.largest
+    linked = recipe.links.share > 0 and candidates <= recipe.links.largest and met <= recipe.links.most_pairs
     if linked:  # EASE: the counts, their float64 copy, the inverse, the weights, and which of them are the strongest
         memory["linking"] = loaded + factors + table * n_artists + LINKED_PAIR_BYTES * candidates**2
     names = sum(len(name.encode()) for name in counts.artist_names)
@@ -107,6 +109,7 @@ def plan_training(counts: PlayCounts, recipe: Recipe) -> Plan:
     seconds = (
         _factorizing_seconds(recipe, pairs)
         + _comparing_seconds(recipe, n_artists, candidates, met)
+        + linked * float(candidates) ** 3 / INVERTED_CELLS_PER_SECOND
         + disk / BYTES_WRITTEN_PER_SECOND
     )
     return Plan(counts.report.rows, n_listeners, n_artists, pairs, memory, disk, seconds)
@@ -165,7 +168,7 @@ def _comparing_seconds(recipe: Recipe, n_artists: int, candidates: int, met: flo
         case "pmi" | "fusion":
             return met / FUSED_MEETINGS_PER_SECOND
         case "ease":
-            return float(candidates) ** 3 / 1e10
+            return float(candidates) ** 3 / INVERTED_CELLS_PER_SECOND
         case _:
             return min(met, 4.0 * candidates * n_artists) / MEETINGS_PER_SECOND
 

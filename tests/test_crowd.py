@@ -43,6 +43,8 @@ def lists_of(output: str) -> dict[str, list[str]]:
 LAYOUTS = {
     "two columns": "ann\tArcade Fire\nann\tWolf Parade\nbob\tMetallica\n",
     "two columns with a header": "user_id\tartist\nann\tArcade Fire\nann\tWolf Parade\nbob\tMetallica\n",
+    "two columns with a byte order mark": "\ufeffann\tArcade Fire\nann\tWolf Parade\nbob\tMetallica\n",
+    "a header with a byte order mark": "\ufeffuser_id\tartist\nann\tArcade Fire\nann\tWolf Parade\nbob\tMetallica\n",
     "two columns, Windows": "ann\tArcade Fire\r\nann\tWolf Parade\r\nbob\tMetallica\r\n",
     "Last.fm-360K": "ann\t\tarcade fire\t9\nann\t\tWOLF PARADE\t1\nbob\t\tMetallica\t3\n",
     "TSV with a header": "listener\tartist\tplays\nann\tArcade Fire\t9\nann\tWolf Parade\t1\nbob\tMetallica\t3\n",
