@@ -11,26 +11,29 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.feedback.records import (
     ModelRecord,
+    OptedOut,
     Outcome,
     ProposalOutcome,
     RequestRecord,
     ShownAnswer,
     ShownRow,
+    Verdict,
     VoteEvent,
     VoteOutcome,
 )
 from bot.feedback.store import FeedbackStore
 from bot.recent import RecentArtists
 from bot.replies import (
-    MOST_ROWS,
     ROWS_PER_PAGE,
     Answer,
     Asker,
     ChoiceAnswer,
     Closer,
+    Named,
     Row,
     SimilarAnswer,
     TooFewAnswer,
@@ -40,9 +43,11 @@ from bot.replies import (
 from bot.showing import ChosenPage, ChosenRow, OneModel, PageRequest, RowPolicy, popularity_bucket
 from recommender.artifact import Manifest
 from recommender.artists import artist_key, format_artist_id, parse_artist_id
-from recommender.catalogue import Artist, Catalogue, TooFewListeners
+from recommender.catalogue import Catalogue
 from recommender.errors import FeedbackError
+from recommender.exploring import MIN_SHOWN_IN_COMMON
 from recommender.names import Ambiguous, Found, NotFound, clean_query
+from recommender.outcomes import Artist, TooFewListeners, Why
 from recommender.wording import plain_name
 
 __all__ = [
@@ -82,6 +87,11 @@ class Understood:
     def read_from(self) -> str | None:
         """What was typed, where more than its case differs from the artist's name."""
         return self.typed if self.typed and artist_key(self.typed) != artist_key(self.artist.name) else None
+
+    @property
+    def named(self) -> Named:
+        """The artist as it is answered about."""
+        return Named(self.artist, self.read_from, self.found.layer)
 
 
 class Answers:
@@ -230,9 +240,9 @@ class Answers:
         seed, artist = self.catalogue.by_id(seed_id), self.catalogue.by_id(artist_id)
         if seed is None or artist is None:
             return None
-        found = self.catalogue.similar(seed.artist_idx, k=MOST_ROWS)
-        rows = () if isinstance(found, TooFewListeners) else found.rows
-        return Closer(seed, artist, next((row.support for row in rows if row.artist == artist), 0))
+        outcome = self.catalogue.why(seed.artist_idx, artist.artist_idx) if seed != artist else None
+        evidence = outcome.evidence if isinstance(outcome, Why) else None
+        return Closer(seed, artist, evidence, MIN_SHOWN_IN_COMMON)
 
     async def propose_name(self, typed: str, artist: Artist, asker: Asker) -> ProposalOutcome | None:
         """Propose what was typed as another name of an artist; None for a member who opted out of logging.
@@ -251,6 +261,56 @@ class Answers:
             guild=asker.guild,
         )
         return await asyncio.wrap_future(future)
+
+    async def taste(self, artist: Artist, verdict: Verdict | None, asker: Asker) -> bool | OptedOut:
+        """Keep what a member thinks of an artist (None takes it back); whether that changed anything.
+
+        Raises
+        ------
+        FeedbackError : it could not be saved.
+        """
+        future = self.feedback.record_taste(asker.member, artist.artist_id, verdict)
+        return await asyncio.wrap_future(future)
+
+    async def opt_out(self, member: str, *, wish: bool) -> bool:
+        """Keep whether a member wants nothing written down; whether that changed anything.
+
+        Raises
+        ------
+        FeedbackError : it could not be saved.
+        """
+        if wish:
+            self._recent.forget(member)
+        return await asyncio.wrap_future(self.feedback.record_opt_out(member, wish))
+
+    async def export(self, member: str) -> dict[str, Any]:
+        """Return everything that is kept of a member, with the names of the artists that the model still has.
+
+        Raises
+        ------
+        FeedbackError : it cannot be read.
+        """
+        document = await asyncio.to_thread(self.feedback.export_of, member)
+        ids = {
+            row[column]
+            for rows in document.values()
+            if isinstance(rows, list)
+            for row in rows
+            for column in ("artist_id", "seed_artist_id")
+            if row.get(column) is not None
+        }
+        names = {str(one): artist.name for one in sorted(ids) if (artist := self.catalogue.by_id(one)) is not None}
+        return {**document, "names_of_artists": names, "kept_in_memory": list(self._recent.of(member))}
+
+    async def forget(self, member: str) -> int:
+        """Delete everything that is kept of a member; how many rows there were.
+
+        Raises
+        ------
+        FeedbackError : nothing was deleted.
+        """
+        self._recent.forget(member)
+        return await asyncio.wrap_future(self.feedback.forget(member))
 
     async def vote(
         self, impression_id: int, value: int, asker: Asker, *, interaction_id: str
@@ -297,10 +357,6 @@ class Answers:
         except Exception:
             await self._withdraw(answer)
             raise
-
-    def forget_recent(self, member: str) -> None:
-        """Forget, in memory, what a member asked for lately."""
-        self._recent.forget(member)
 
     async def _withdraw(self, answer: object) -> None:
         rows: Sequence[object] = getattr(answer, "rows", ())

@@ -8,13 +8,16 @@ from typing import Any
 
 import aiohttp
 import discord
+import numpy as np
 from discord import app_commands
 from discord.ext import commands
 
 from bot.answers import Answers
 from bot.asking import Visit, visit_in, visit_of
 from bot.cogs import all_cogs
+from bot.explorations import Explorations
 from bot.gate import Enter, Gate
+from bot.maps import Maps
 from bot.sending import send_in
 from bot.servers import Manners, Servers
 from bot.surfaces import notice
@@ -42,6 +45,7 @@ class SegueBot(commands.Bot):
     message_content : whether to ask for the privileged intent; slash commands and mentions work without it.
     manners : what else holds where a server chose nothing.
     clock : seconds that only rise.
+    rng : draws surprises.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class SegueBot(commands.Bot):
         message_content: bool,
         manners: Manners | None = None,
         clock: Callable[[], float] = time.monotonic,
+        rng: np.random.Generator | None = None,
     ) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=message_content)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it speaks no voice
@@ -69,7 +74,9 @@ class SegueBot(commands.Bot):
         )
         self.answers = answers
         self.servers = Servers(answers.feedback, manners or Manners(prefix=prefix), clock=clock)
-        self.clicks = Clicks(answers)
+        self.explorations = Explorations(answers, rng=rng or np.random.default_rng())
+        self.maps = Maps(answers)
+        self.clicks = Clicks(answers, self.explorations, self.maps)
         self._gate = Gate(clock=clock)
         self._clock = clock
         self._muted_until: dict[int, float] = {}  # by channel id

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from bot.feedback.records import Familiarity, Source
-from recommender.catalogue import Artist
+from recommender.exploring import InCommon
 from recommender.names import Layer, Reason
+from recommender.outcomes import Artist, DissimilarArtist, Stop
 
 ROWS_PER_PAGE = 10
 MOST_ROWS = 50
@@ -116,8 +117,116 @@ Answer: TypeAlias = SimilarAnswer | TooFewAnswer | ChoiceAnswer
 
 @dataclass(frozen=True, slots=True)
 class Closer:
-    """A closer look at a row: ``artist`` was shown for ``seed``; ``support`` listeners heard both."""
+    """A closer look at a row: ``artist`` was shown for ``seed``; ``evidence`` is what they share.
+
+    Without it, fewer than ``needed`` people heard both, or too few heard one of the two.
+    """
 
     seed: Artist
     artist: Artist
+    evidence: InCommon | None
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An artist that a member named: what was typed for it, where that differs, and how it was read."""
+
+    artist: Artist
+    read_from: str | None = None
+    layer: Layer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MixedRow:
+    """One row of a mixture: ``nearest`` is the liked artist that it is most like."""
+
+    rank: int
+    artist: Artist
+    score: float
     support: int
+    nearest: Artist
+    impression_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlendAnswer:
+    """The artists nearest to a mixture; ``command`` says whether members mixed it or their own tastes did."""
+
+    liked: tuple[Named, ...]
+    disliked: tuple[Named, ...]
+    rows: tuple[MixedRow, ...]
+    synthetic: bool
+    wish: Wish
+    voting: Voting = "open"
+    command: Literal["blend", "recommend"] = "blend"
+
+    @property
+    def votable(self) -> bool:
+        """Whether votes on the rows can be saved."""
+        return self.voting == "open" and bool(self.rows) and all(row.impression_id is not None for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PathAnswer:
+    """The way from one artist to another; ``steps`` hold each stop's listeners in common with the one before."""
+
+    start: Named
+    goal: Named
+    steps: tuple[Stop, ...]
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DissimilarAnswer:
+    """Well-known artists of another world."""
+
+    seed: Named
+    rows: tuple[DissimilarArtist, ...]
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WhyAnswer:
+    """What two artists share; without ``evidence`` fewer than ``needed`` people heard both."""
+
+    one: Named
+    other: Named
+    evidence: InCommon | None
+    needed: int
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SameAnswer:
+    """Two artists were needed, and both names mean the same one."""
+
+    artist: Artist
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistAnswer:
+    """An artist's card: its place among ``n_artists`` by listeners, and who is nearest."""
+
+    seed: Named
+    place: int
+    n_artists: int
+    nearest: tuple[Row, ...]
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NothingKnown:
+    """There is nothing to recommend from: this member liked nothing yet."""
+
+
+Exploration: TypeAlias = (
+    BlendAnswer
+    | PathAnswer
+    | DissimilarAnswer
+    | WhyAnswer
+    | ArtistAnswer
+    | TooFewAnswer
+    | SameAnswer
+    | NothingKnown
+)

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from bot.feedback.records import Shown
 from bot.replies import Wish
-from recommender.catalogue import Artist, Catalogue, TooFewListeners
+from recommender.catalogue import Catalogue
+from recommender.outcomes import Artist, TooFewListeners
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ class OneModel:
         """Choose the next rows that were not shown yet."""
         n_shown = len(request.shown)
         # One more than is shown tells whether there is another page.
-        found = self._catalogue.similar(request.seed.artist_idx, k=n_shown + request.wish.size + 1)
+        found = self._catalogue.similar(
+            request.seed.artist_idx, k=n_shown + request.wish.size + 1, familiarity=request.wish.familiarity
+        )
         if isinstance(found, TooFewListeners):
             return found
         seen = set(request.shown)

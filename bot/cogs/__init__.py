@@ -5,9 +5,19 @@ from typing import Any
 
 from discord.ext import commands
 
+from bot.cogs.about import AboutCog
+from bot.cogs.exploring import ExploringCog
+from bot.cogs.maps import MapsCog
+from bot.cogs.members import MembersCog
+from bot.cogs.server import ServerCog
 from bot.cogs.similar import SimilarCog
 
 
 def all_cogs(bot: Any) -> Iterator[commands.Cog]:
     """Make every cog of the bot."""
     yield SimilarCog(bot.answers)
+    yield ExploringCog(bot.answers, bot.explorations)
+    yield MapsCog(bot.answers, bot.explorations, bot.maps)
+    yield MembersCog(bot.answers, bot.explorations)
+    yield AboutCog(bot.answers)
+    yield ServerCog(bot.servers)

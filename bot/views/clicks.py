@@ -10,13 +10,16 @@ from bot.answers import Answers
 from bot.asking import Visit, visit_of
 from bot.feedback.records import AlreadyProposed, Saved
 from bot.rendering import Card, Style, vote_line
-from bot.replies import SimilarAnswer, Wish
+from bot.explorations import COMMANDS, Explorations
+from bot.maps import Maps
+from bot.replies import Named, SimilarAnswer, Wish
 from bot.sending import fill_in
 from bot.surfaces import composer, notice
 from bot.views.answer import compose_answer
 from bot.views.closer import closer_card, closer_controls
 from bot.views.controls import ChoiceButton, LookButton, VoteButton, label_of
 from bot.views.ids import Place
+from bot.views.maps import compose_map
 from recommender.errors import FeedbackError
 
 Click = discord.Interaction[Any]
@@ -30,8 +33,10 @@ class Clicks:
     answers : what it answers with.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, explorations: Explorations, maps: Maps) -> None:
         self._answers = answers
+        self._explorations = explorations
+        self._maps = maps
 
     async def vote(self, click: Click, impression_id: int, value: int) -> None:
         """Save a vote and tell the member, and nobody else, what became of it."""
@@ -148,6 +153,36 @@ class Clicks:
             else:
                 text = style.say("Proposed: “{typed}” means {artist}. Whoever runs the bot decides.", **names)
         await fill_in(click, notice(text))
+
+    async def again(self, click: Click, command: str, artists: tuple[tuple[int, int], ...]) -> None:
+        """Go on with a command whose artists are known now."""
+        known = next((one for one in COMMANDS if one == command), None)
+        if known is None:
+            return
+        private = known in ("like", "dislike")
+        await click.response.defer(ephemeral=private, thinking=True)
+        visit = await visit_of(click, "button")
+        terms = self._explorations.chosen(artists, visit.asker)
+        if terms is None:
+            await self._gone(click, visit)
+        elif known == "like" or known == "dislike":
+            await fill_in(click, await save_taste(self._answers, terms[0].understood.named, known, visit))
+        elif known == "map":
+            may_attach = click.app_permissions.attach_files
+            await fill_in(click, await compose_map(self._maps, terms[0].understood.named, visit, may_attach=may_attach))
+        else:
+            answer = await self._explorations.explore(known, terms, visit.asker, visit.wish())
+            async with self._answers.delivering(answer):
+                await fill_in(click, compose_exploration(answer, visit.language))
+
+    async def forget_taste(self, click: Click, artist_id: int) -> None:
+        """Take back what a member said of an artist."""
+        visit = await self._privately(click)
+        artist = self._answers.catalogue.by_id(artist_id)
+        if artist is None:
+            await self._gone(click, visit)
+            return
+        await fill_in(click, await save_taste(self._answers, Named(artist), None, visit))
 
     async def _privately(self, click: Click) -> Visit:
         await click.response.defer(ephemeral=True, thinking=True)

@@ -4,6 +4,7 @@ They are rebuilt from their ids, so they work after a restart; what a click does
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Self
 
 import discord
@@ -15,8 +16,7 @@ from bot.replies import Row
 from bot.views.apology import apologising
 from bot.views.ids import ARTIST, NUMBER, PLACE, Place
 from recommender.artists import format_artist_id, parse_artist_id
-from recommender.catalogue import Artist
-from recommender.wording import counted, plain_name
+from recommender.wording import plain_name
 
 VERDICTS = {"up": 1, "down": -1, "none": 0}
 MAX_TYPED_CHARACTERS = 40
@@ -55,7 +55,7 @@ class VoteButton(
 class RateSelect(ui.DynamicItem[ui.Select[Any]], template=r"rate"):
     """Votes for or against one of the rows."""
 
-    def __init__(self, rows: tuple[Row, ...] = (), language: Language | None = None) -> None:
+    def __init__(self, rows: Sequence[Row | MixedRow] = (), language: Language | None = None) -> None:
         select: ui.Select[Any] = ui.Select(custom_id="rate")
         if language is not None:
             select.placeholder = language.say("Rate a row: does it fit?")
@@ -249,10 +249,43 @@ class NameButton(ui.DynamicItem[ui.Button[Any]], template=rf"name:(?P<artist>{AR
         await interaction.client.clicks.propose_name(interaction, self.artist_id, self.typed)
 
 
-def choice_label(artist: Artist) -> str:
-    """An artist and how many heard them, for a button."""
-    heard = f" ({counted(artist.listeners, 'listener')})"
-    return label_of(artist.name, limit=MAX_LABEL_CHARACTERS - len(heard)) + heard
+class AgainButton(ui.DynamicItem[ui.Button[Any]], template=rf"again:(?P<command>[a-z]+):(?P<artists>(?:[+-]{ARTIST}){{1,4}})"):
+    """Goes on with a command now that all its artists are known."""
+
+    def __init__(self, command: str, artists: tuple[tuple[int, int], ...], *, label: str) -> None:
+        written = "".join(f"{'+' if sign > 0 else '-'}{format_artist_id(artist_id)}" for artist_id, sign in artists)
+        super().__init__(ui.Button(label=label, custom_id=f"again:{command}:{written}"))
+        self.command, self.artists = command, artists
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Click, item: Any, match: re.Match[str], /) -> Self:
+        """Rebuild the button from its id."""
+        found = re.findall(rf"([+-])({ARTIST})", match["artists"])
+        artists = tuple((parse_artist_id(written), 1 if sign == "+" else -1) for sign, written in found)
+        return cls(match["command"], artists, label=item.label)
+
+    @apologising
+    async def callback(self, interaction: Click) -> None:
+        """Answer."""
+        await interaction.client.clicks.again(interaction, self.command, self.artists)
+
+
+class ForgetTasteButton(ui.DynamicItem[ui.Button[Any]], template=rf"untaste:(?P<artist>{ARTIST})"):
+    """Takes back what a member said of an artist."""
+
+    def __init__(self, artist_id: int, *, label: str) -> None:
+        super().__init__(ui.Button(label=label, custom_id=f"untaste:{format_artist_id(artist_id)}"))
+        self.artist_id = artist_id
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Click, item: Any, match: re.Match[str], /) -> Self:
+        """Rebuild the button from its id."""
+        return cls(parse_artist_id(match["artist"]), label=item.label)
+
+    @apologising
+    async def callback(self, interaction: Click) -> None:
+        """Take it back."""
+        await interaction.client.clicks.forget_taste(interaction, self.artist_id)
 
 
 ALL_CONTROLS = (
@@ -266,5 +299,7 @@ ALL_CONTROLS = (
     ChoiceButton,
     DidYouMeanButton,
     NameButton,
+    AgainButton,
+    ForgetTasteButton,
 )
 """All of them, so that the bot knows them after a restart."""
