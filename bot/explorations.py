@@ -75,14 +75,11 @@ class Explorations:
     async def understand(self, names: Sequence[tuple[str, int]], asker: Asker) -> list[Term] | Unclear:
         """Understand all names of a question, each with its sign, or say which one is unclear."""
         understood = [await self._answers.understand(text, asker) for text, _ in names]
-        terms = [Term(one, sign) for one, (_, sign) in zip(understood, names, strict=True) if isinstance(one, Understood)]
-        unclear = [(one, sign) for one, (_, sign) in zip(understood, names, strict=True) if isinstance(one, ChoiceAnswer)]
+        signed = [(one, sign) for one, (_, sign) in zip(understood, names, strict=True)]
+        unclear = [(one, sign) for one, sign in signed if isinstance(one, ChoiceAnswer)]
         if not unclear:
-            return terms
-        known = tuple(
-            (one.artist.artist_id, sign) if isinstance(one, Understood) else None
-            for one, (_, sign) in zip(understood, names, strict=True)
-        )
+            return [Term(one, sign) for one, sign in signed if isinstance(one, Understood)]
+        known = tuple((one.artist.artist_id, sign) if isinstance(one, Understood) else None for one, sign in signed)
         answer, sign = unclear[0]
         return Unclear(answer, sign, known if len(unclear) == 1 else None)
 
@@ -184,9 +181,7 @@ class Explorations:
         one, other = terms[0].understood, terms[1].understood
         if one.artist == other.artist:
             return SameAnswer(one.artist)
-        outcome = await asyncio.to_thread(
-            self._answers.catalogue.why, one.artist.artist_idx, other.artist.artist_idx
-        )
+        outcome = await asyncio.to_thread(self._answers.catalogue.why, one.artist.artist_idx, other.artist.artist_idx)
         if isinstance(outcome, TooFewListeners):
             return await self._too_few("why", outcome, terms, asker, started)
         evidence = None if isinstance(outcome, TooFewInCommon) else outcome.evidence
@@ -239,8 +234,8 @@ class Explorations:
     ) -> RequestRecord:
         request = self._answers.request(command, answer, read.found if read else None, asker, k, started)
         seed_id = read.artist.artist_id if read else None
-        rows: Sequence[object] = getattr(answer, "rows", None) or getattr(answer, "steps", ())
-        return replace(request, seed_artist_id=seed_id, n_candidates=len(rows))
+        n_rows = len(getattr(answer, "rows", ()) or getattr(answer, "steps", ()))
+        return replace(request, seed_artist_id=seed_id, n_candidates=n_rows)
 
     def _chosen(self, row: Row | MixedRow) -> ChosenRow:
         return ChosenRow(

@@ -14,14 +14,12 @@ def policy_card(style: Style) -> Card:
     return Card(
         say("What is kept of you"),
         (
-            say("• When you asked, by which command, from which server, in which language, and which artist was understood."),
+            say("• When you asked, by which command, in which server and language, and which artist was understood."),
             say("• Which artists were shown, and your votes, likes and dislikes."),
             say("• Names that you propose for an artist, in lower case. Nothing else that you type is stored."),
-            say(
-                "All of it stands under a random key. One table knows which key is yours; without its row nobody can tell."
-            ),
-            say("It is used to find out which lists are better, and for your own recommendations; never to profile you."),
-            say("`privacy export` gives you all of it, `privacy forget` deletes it at once, `privacy opt-out` stops it."),
+            say("All of it stands under a random key. One table says which key is yours; without its row nobody can."),
+            say("It shows which lists are better and makes your own recommendations; it is never used to profile you."),
+            say("`privacy export` gives you all of it, `privacy forget` deletes it, `privacy opt-out` stops it."),
             say("Backups are kept for at most {days} days.", days=BACKUP_DAYS),
         ),
     )

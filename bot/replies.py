@@ -221,12 +221,5 @@ class NothingKnown:
 
 
 Exploration: TypeAlias = (
-    BlendAnswer
-    | PathAnswer
-    | DissimilarAnswer
-    | WhyAnswer
-    | ArtistAnswer
-    | TooFewAnswer
-    | SameAnswer
-    | NothingKnown
+    BlendAnswer | PathAnswer | DissimilarAnswer | WhyAnswer | ArtistAnswer | TooFewAnswer | SameAnswer | NothingKnown
 )

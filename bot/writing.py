@@ -132,9 +132,7 @@ def _why(answer: WhyAnswer, style: Style) -> Card:
     return Card(first, evidence_lines(answer.one.artist, answer.other.artist, answer.evidence, answer.needed, style))
 
 
-def evidence_lines(
-    one: Artist, other: Artist, evidence: InCommon | None, needed: int, style: Style
-) -> tuple[str, ...]:
+def evidence_lines(one: Artist, other: Artist, evidence: InCommon | None, needed: int, style: Style) -> tuple[str, ...]:
     """Say what two artists share in the data."""
     names = {"one": style.strong(one.name), "other": style.strong(other.name)}
     if evidence is None:
@@ -155,7 +153,9 @@ def evidence_lines(
             "That is {times} times as many as if the two had nothing to do with each other.", times=_rounded(times)
         )
     elif times <= 0.8:
-        chance = style.say("That is fewer than chance alone would bring together: {times} times as many.", times=_rounded(times))
+        chance = style.say(
+            "That is fewer than chance alone would bring together: {times} times as many.", times=_rounded(times)
+        )
     else:
         chance = style.say("That is about as many as chance alone would bring together.")
     return (shared, chance)
@@ -190,7 +190,10 @@ def closer_card(closer: Closer, style: Style) -> Card:
     """Write what is known of a row of an answer."""
     names = {"artist": style.strong(closer.artist.name), "seed": style.strong(closer.seed.name)}
     heard = style.language.count(
-        "{artist} has {n} listener in the data.", "{artist} has {n} listeners in the data.", closer.artist.listeners, **names
+        "{artist} has {n} listener in the data.",
+        "{artist} has {n} listeners in the data.",
+        closer.artist.listeners,
+        **names,
     )
     evidence = evidence_lines(closer.seed, closer.artist, closer.evidence, closer.needed, style)
     return Card(style.say("Why {artist} for {seed}?", **names), (*evidence, heard))

@@ -10,8 +10,8 @@ def positions(directions: FloatArray) -> FloatArray:
     """Place artists on a plane by classical multidimensional scaling, the first one in the middle.
 
     With unit rows U, the squared distance of two artists is ``2 - 2 cos``; double centring gives
-    ``B = -1/2 J D2 J = J U Ut J``, and its two strongest eigenvectors, times the root of their eigenvalues, are the plane
-    that keeps the distances best.
+    ``B = -1/2 J D2 J = J U Ut J``, and its two strongest eigenvectors, times the root of their eigenvalues, are the
+    plane that keeps the distances best.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from discord.ext import commands
 
 from bot.answers import Answers
 from bot.asking import visit_in
+from bot.cogs.hybrid import hybrid_command
 from bot.policy import about_card, help_card
 from bot.sending import send_in
 from bot.surfaces import composer
@@ -19,17 +20,15 @@ class AboutCog(commands.Cog):
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    @commands.hybrid_command(name="help", description="What I can do", usage="")
+    @hybrid_command(name="help", description="What I can do", usage="")
     async def help_(self, context: Context) -> None:
         """List the commands."""
         await context.defer(ephemeral=True)
         visit = await visit_in(context)
         prefix = "/" if context.interaction is not None else context.clean_prefix
-        await send_in(
-            context, composer(lambda style: help_card(style, prefix=prefix), visit.language), ephemeral=True
-        )
+        await send_in(context, composer(lambda style: help_card(style, prefix=prefix), visit.language), ephemeral=True)
 
-    @commands.hybrid_command(description="The model that answers: its data, age and checksum", usage="")
+    @hybrid_command(description="The model that answers: its data, age and checksum", usage="")
     async def about(self, context: Context) -> None:
         """Show the model's card."""
         await context.defer()

@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from bot.answers import Answers
 from bot.asking import Visit, visit_in
+from bot.cogs.hybrid import hybrid_command
 from bot.cogs.similar import ARTIST_EXPLAINED, suggestions
 from bot.explorations import Command, Explorations, Unclear
 from bot.languages import later
@@ -39,7 +40,7 @@ class ExploringCog(commands.Cog):
         self._answers = answers
         self._explorations = explorations
 
-    @commands.hybrid_command(  # type: ignore[arg-type]
+    @hybrid_command(
         description="Find the artists between several: radiohead + björk - coldplay",
         usage="<artist> + <artist> [- <artist>] [--count 10] [--familiar | --deep]",
     )
@@ -63,31 +64,31 @@ class ExploringCog(commands.Cog):
         names = await asyncio.to_thread(_signed, artists, self._answers)
         await self._explore(context, visit, "blend", names, options)
 
-    @commands.hybrid_command(description="Find a way from one artist to another", usage="<artist> | <artist>")  # type: ignore[arg-type]
+    @hybrid_command(description="Find a way from one artist to another", usage="<artist> | <artist>")
     @app_commands.describe(start="Where it begins", goal="Where it ends")
     async def path(self, context: Context, *, start: str, goal: str | None = None) -> None:
         """Walk from one artist to another, for example: path metallica | abba."""
         await self._two(context, "path", start, goal)
 
-    @commands.hybrid_command(description="What two artists have in common", usage="<artist> | <artist>")  # type: ignore[arg-type]
+    @hybrid_command(description="What two artists have in common", usage="<artist> | <artist>")
     @app_commands.describe(artist=ARTIST_EXPLAINED, other="Another artist")
     async def why(self, context: Context, *, artist: str, other: str | None = None) -> None:
         """Say what two artists have in common, for example: why metallica | slayer."""
         await self._two(context, "why", artist, other)
 
-    @commands.hybrid_command(description="Well-known artists that are nothing like one", usage="<artist>")  # type: ignore[arg-type]
+    @hybrid_command(description="Well-known artists that are nothing like one", usage="<artist>")
     @app_commands.describe(artist=ARTIST_EXPLAINED)
     async def dissimilar(self, context: Context, *, artist: str) -> None:
         """Name opposites."""
         await self._one(context, "dissimilar", artist)
 
-    @commands.hybrid_command(description="An artist's card: listeners, links, who is nearest", usage="<artist>")  # type: ignore[arg-type]
+    @hybrid_command(description="An artist's card: listeners, links, who is nearest", usage="<artist>")
     @app_commands.describe(artist=ARTIST_EXPLAINED)
     async def artist(self, context: Context, *, artist: str) -> None:
         """Show an artist's card."""
         await self._one(context, "artist", artist)
 
-    @commands.hybrid_command(description="Somebody by chance, and who is similar", usage="")
+    @hybrid_command(description="Somebody by chance, and who is similar", usage="")
     async def surprise(self, context: Context) -> None:
         """Draw an artist."""
         await context.defer()
@@ -111,7 +112,12 @@ class ExploringCog(commands.Cog):
         await self._explore(context, visit, command, [(pair[0], 1), (pair[1], 1)], None)
 
     async def _explore(
-        self, context: Context, visit: Visit, command: Command, names: Sequence[tuple[str, int]], options: Options | None
+        self,
+        context: Context,
+        visit: Visit,
+        command: Command,
+        names: Sequence[tuple[str, int]],
+        options: Options | None,
     ) -> None:
         if command == "blend" and not any(sign > 0 for _, sign in names):
             await send_in(context, notice(visit.language.say(NAME_SEVERAL, example=f"`blend {BLEND_EXAMPLE}`")))

@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.answers import Answers
 from bot.asking import visit_in
+from bot.cogs.hybrid import hybrid_command
 from bot.cogs.similar import ARTIST_EXPLAINED, suggestions
 from bot.explorations import Explorations, Unclear
 from bot.maps import Maps
@@ -26,7 +27,7 @@ class MapsCog(commands.Cog):
         self._explorations = explorations
         self._maps = maps
 
-    @commands.hybrid_command(name="map", description="A picture of an artist's neighbourhood", usage="<artist>")  # type: ignore[arg-type]
+    @hybrid_command(name="map", description="A picture of an artist's neighbourhood", usage="<artist>")
     @app_commands.describe(artist=ARTIST_EXPLAINED)
     async def map_(self, context: Context, *, artist: str) -> None:
         """Draw an artist's neighbourhood, for example: map björk."""

@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from bot.answers import Answers
 from bot.asking import visit_in
+from bot.cogs.hybrid import hybrid_command, hybrid_group
 from bot.cogs.similar import ARTIST_EXPLAINED, suggestions
 from bot.explorations import Explorations, Unclear
 from bot.feedback.records import Verdict
@@ -31,7 +32,7 @@ class MembersCog(commands.Cog):
         self._answers = answers
         self._explorations = explorations
 
-    @commands.hybrid_group(fallback="text", description="What is kept of you, and how to see and delete it", usage="")
+    @hybrid_group(fallback="text", description="What is kept of you, and how to see and delete it", usage="")
     async def privacy(self, context: Context) -> None:
         """Tell what is kept."""
         await context.defer(ephemeral=True)
@@ -82,10 +83,14 @@ class MembersCog(commands.Cog):
             visit.language.count("Deleted: {n} row.", "Deleted: {n} rows.", n_deleted)
             if n_deleted
             else visit.language.say("There was nothing to delete."),
-            visit.language.say("Backups that were made before are kept for at most 30 days; then it is gone there too."),
+            visit.language.say(
+                "Backups that were made before are kept for at most 30 days; then it is gone there too."
+            ),
             visit.language.say("What you ask from now on is logged again, unless you opt out with privacy opt-out."),
         ]
-        await send_in(context, composer(lambda _style: Card(lines[0], tuple(lines[1:])), visit.language), ephemeral=True)
+        await send_in(
+            context, composer(lambda _style: Card(lines[0], tuple(lines[1:])), visit.language), ephemeral=True
+        )
 
     @privacy.command(name="opt-out", description="Have nothing written down about you from now on")
     async def opt_out(self, context: Context) -> None:
@@ -113,13 +118,13 @@ class MembersCog(commands.Cog):
             )
         await send_in(context, notice(sentence), ephemeral=True)
 
-    @commands.hybrid_command(description="Say that you like an artist; recommend makes use of it", usage="<artist>")  # type: ignore[arg-type]
+    @hybrid_command(description="Say that you like an artist; recommend makes use of it", usage="<artist>")
     @app_commands.describe(artist=ARTIST_EXPLAINED)
     async def like(self, context: Context, *, artist: str) -> None:
         """Note that the member likes an artist."""
         await self._taste(context, artist, "like")
 
-    @commands.hybrid_command(description="Say that you do not like an artist", usage="<artist>")  # type: ignore[arg-type]
+    @hybrid_command(description="Say that you do not like an artist", usage="<artist>")
     @app_commands.describe(artist=ARTIST_EXPLAINED)
     async def dislike(self, context: Context, *, artist: str) -> None:
         """Note that the member does not like an artist."""

@@ -8,8 +8,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.asking import visit_in
+from bot.cogs.hybrid import hybrid_group
 from bot.feedback.records import ServerChoices
-from bot.languages import NAMES, Language
+from bot.languages import NAMES
 from bot.rendering import Card, Style
 from bot.sending import send_in
 from bot.servers import Manners, Servers
@@ -27,7 +28,7 @@ class ServerCog(commands.Cog):
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
 
-    async def cog_check(self, context: Context) -> bool:  # type: ignore[override]
+    async def cog_check(self, context: Context) -> bool:
         """Let in only who may manage the server, whatever Discord was told to show."""
         if context.guild is None:
             raise commands.NoPrivateMessage
@@ -36,7 +37,7 @@ class ServerCog(commands.Cog):
             raise commands.MissingPermissions(["manage_guild"])
         return True
 
-    @commands.hybrid_group(fallback="show", description="How the bot behaves in this server", usage="")
+    @hybrid_group(fallback="show", description="How the bot behaves in this server", usage="")
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     @app_commands.default_permissions(manage_guild=True)
@@ -45,9 +46,7 @@ class ServerCog(commands.Cog):
         await context.defer(ephemeral=True)
         visit = await visit_in(context)
         manners = visit.manners
-        await send_in(
-            context, composer(lambda style: settings_card(manners, style), visit.language), ephemeral=True
-        )
+        await send_in(context, composer(lambda style: settings_card(manners, style), visit.language), ephemeral=True)
 
     @settings.command(description="What commands begin with, besides a mention")
     @app_commands.describe(prefix="1 to 10 characters without spaces")

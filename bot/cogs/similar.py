@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.answers import Answers
 from bot.asking import asker_of, visit_in
+from bot.cogs.hybrid import hybrid_command
 from bot.options import options_of, split_options
 from bot.sending import send_in
 from bot.views.answer import compose_answer
@@ -23,7 +24,7 @@ class SimilarCog(commands.Cog):
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    @commands.hybrid_command(  # type: ignore[arg-type]
+    @hybrid_command(
         description="Find artists similar to one you like", usage="<artist> [--count 20] [--familiar | --deep]"
     )
     @app_commands.describe(
@@ -31,7 +32,6 @@ class SimilarCog(commands.Cog):
         count="How many artists in all, 1 to 50",
         familiarity="How well known they shall be",
     )
-    # mypy cannot solve the ParamSpec of discord.py's decorator for keyword-only arguments.
     async def similar(
         self,
         context: commands.Context[Any],

@@ -43,7 +43,7 @@ def shown_answer(connection: Connection, impression_id: int) -> ShownAnswer | No
         return None
     rows = connection.execute(_ROWS.where(Impression.request_id == request.id))
     known: tuple[Any, ...] = request._tuple()
-    return ShownAnswer(*known, tuple(ShownRow(*row) for row in rows))
+    return ShownAnswer(*(*known, tuple(ShownRow(*row) for row in rows)))
 
 
 def add_page(connection: Connection, impression_id: int, shown: Sequence[Shown]) -> ShownAnswer | None:

@@ -8,18 +8,21 @@ import discord
 
 from bot.answers import Answers
 from bot.asking import Visit, visit_of
-from bot.feedback.records import AlreadyProposed, Saved
-from bot.rendering import Card, Style, vote_line
 from bot.explorations import COMMANDS, Explorations
+from bot.feedback.records import AlreadyProposed, Saved
 from bot.maps import Maps
+from bot.rendering import Card, Style, vote_line
 from bot.replies import Named, SimilarAnswer, Wish
 from bot.sending import fill_in
 from bot.surfaces import composer, notice
 from bot.views.answer import compose_answer
-from bot.views.closer import closer_card, closer_controls
+from bot.views.closer import closer_controls
 from bot.views.controls import ChoiceButton, LookButton, VoteButton, label_of
+from bot.views.exploring import compose_exploration
 from bot.views.ids import Place
 from bot.views.maps import compose_map
+from bot.views.tastes import save_taste
+from bot.writing import closer_card
 from recommender.errors import FeedbackError
 
 Click = discord.Interaction[Any]
@@ -165,7 +168,7 @@ class Clicks:
         terms = self._explorations.chosen(artists, visit.asker)
         if terms is None:
             await self._gone(click, visit)
-        elif known == "like" or known == "dislike":
+        elif known in ("like", "dislike"):
             await fill_in(click, await save_taste(self._answers, terms[0].understood.named, known, visit))
         elif known == "map":
             may_attach = click.app_permissions.attach_files

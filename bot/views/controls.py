@@ -12,7 +12,7 @@ from discord import ui
 
 from bot.languages import Language
 from bot.rendering import MAX_LABEL_CHARACTERS, Style, strength
-from bot.replies import Row
+from bot.replies import MixedRow, Row
 from bot.views.apology import apologising
 from bot.views.ids import ARTIST, NUMBER, PLACE, Place
 from recommender.artists import format_artist_id, parse_artist_id
@@ -249,7 +249,9 @@ class NameButton(ui.DynamicItem[ui.Button[Any]], template=rf"name:(?P<artist>{AR
         await interaction.client.clicks.propose_name(interaction, self.artist_id, self.typed)
 
 
-class AgainButton(ui.DynamicItem[ui.Button[Any]], template=rf"again:(?P<command>[a-z]+):(?P<artists>(?:[+-]{ARTIST}){{1,4}})"):
+class AgainButton(
+    ui.DynamicItem[ui.Button[Any]], template=rf"again:(?P<command>[a-z]+):(?P<artists>(?:[+-]{ARTIST}){{1,4}})"
+):
     """Goes on with a command now that all its artists are known."""
 
     def __init__(self, command: str, artists: tuple[tuple[int, int], ...], *, label: str) -> None:

@@ -24,7 +24,9 @@ async def compose_map(maps: Maps, named: Named, visit: Visit, *, may_attach: boo
         artist = matched(named.artist, named.read_from, named.layer, style)
         notes = [style.small(style.say(SYNTHETIC_NOTE))] if maps.synthetic else []
         if not show and made.rows:
-            notes.insert(0, style.small(style.say("No picture can be shown here; these are the same artists in words.")))
+            notes.insert(
+                0, style.small(style.say("No picture can be shown here; these are the same artists in words."))
+            )
         return Card(
             style.say("The neighbourhood of {artist}, the nearest first", artist=artist),
             tuple(row_line(row, style) for row in made.rows),
@@ -37,7 +39,9 @@ async def compose_map(maps: Maps, named: Named, visit: Visit, *, may_attach: boo
     plain = Style(markdown=False, language=visit.language, name_limit=40)
     alt = " ".join(
         [
-            visit.language.say("A map with {artist} in the middle; who is near lies near.", artist=plain.name(named.artist.name)),
+            visit.language.say(
+                "A map with {artist} in the middle; who is near lies near.", artist=plain.name(named.artist.name)
+            ),
             *(row_line(row, plain) for row in made.rows),
         ]
     )

@@ -29,7 +29,7 @@ async def save_taste(answers: Answers, named: Named, verdict: Verdict | None, vi
     return composer(write, visit.language, controls=controls)
 
 
-def taste_line(named: Named, verdict: Verdict | None, changed: bool | OptedOut | None, style: Style) -> str:  # noqa: FBT001
+def taste_line(named: Named, verdict: Verdict | None, changed: bool | OptedOut | None, style: Style) -> str:
     """What became of it, in words that are true; None: it could not be saved."""
     artist = matched(named.artist, named.read_from, named.layer, style)
     match verdict, changed:
