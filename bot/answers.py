@@ -373,7 +373,7 @@ class Answers:
         chosen = await self._choose(PageRequest(seed, 1, (), wish, asker.guild, is_test=asker.is_test))
         if isinstance(chosen, TooFewListeners):
             too_few = TooFewAnswer(seed, chosen.needed, understood.read_from, self.synthetic, layer)
-            await self.log(self.request("similar", too_few, understood.found, asker, wish.size, started), ())
+            await self.log(self.request("similar", too_few, understood, asker, wish.size, started), ())
             return too_few
         outweighed = understood.found.outweighed
         answer = SimilarAnswer(
@@ -387,7 +387,7 @@ class Answers:
             wish=wish,
         )
         request = replace(
-            self.request("similar", answer, understood.found, asker, min(wish.size, wish.most), started),
+            self.request("similar", answer, understood, asker, min(wish.size, wish.most), started),
             n_candidates=chosen.n_candidates,
             familiarity=wish.familiarity,
             experiment_id=chosen.experiment_id,
@@ -483,7 +483,7 @@ class Answers:
         return Row(shown.rank, artist, shown.score, shown.support or 0, shown.impression_id)
 
     def request(
-        self, command: str, answer: object, found: Found | None, asker: Asker, k: int, started: float
+        self, command: str, answer: object, understood: Understood | None, asker: Asker, k: int, started: float
     ) -> RequestRecord:
         """What the log keeps of a request; never what was typed."""
         outcome: Outcome = "answered"
@@ -492,12 +492,12 @@ class Answers:
                 outcome = "too_few"
             case ChoiceAnswer(nearest=nearest):
                 outcome = "not_found" if nearest else "ambiguous"
-        seed: Artist | None = None if isinstance(answer, ChoiceAnswer) else getattr(answer, "seed", None)
+        found = understood.found if understood else None
         return RequestRecord(
             command=command,
             source=asker.source,
             k=k,
-            seed_artist_id=None if seed is None else seed.artist_id,
+            seed_artist_id=understood.artist.artist_id if understood else None,
             match_kind=found.match_kind if found else None,
             match_score=found.match_score if found else None,
             member=asker.member,

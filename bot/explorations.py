@@ -232,10 +232,9 @@ class Explorations:
     def _request(
         self, command: str, answer: object, read: Understood | None, asker: Asker, k: int, started: float
     ) -> RequestRecord:
-        request = self._answers.request(command, answer, read.found if read else None, asker, k, started)
-        seed_id = read.artist.artist_id if read else None
+        request = self._answers.request(command, answer, read, asker, k, started)
         n_rows = len(getattr(answer, "rows", ()) or getattr(answer, "steps", ()))
-        return replace(request, seed_artist_id=seed_id, n_candidates=n_rows)
+        return replace(request, n_candidates=n_rows)
 
     def _chosen(self, row: Row | MixedRow) -> ChosenRow:
         return ChosenRow(

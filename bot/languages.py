@@ -49,11 +49,11 @@ class Language:
         """The rules for numbers and lists."""
         return _locale(self.code)
 
-    def say(self, sentence: str, **values: object) -> str:
+    def say(self, sentence: str, /, **values: object) -> str:
         """Translate a sentence, then fill its places; numbers are written as the language writes them."""
         return self._catalogue.gettext(sentence).format(**self._written(values)) if sentence else ""
 
-    def count(self, one: str, many: str, n: int, **values: object) -> str:
+    def count(self, one: str, many: str, n: int, /, **values: object) -> str:
         """Translate what is said of ``n`` things; ``{n}`` is the number in it."""
         return self._catalogue.ngettext(one, many, n).format(**self._written({"n": n, **values}))
 

@@ -4,26 +4,25 @@ Only what stands at the end is an option, and only with two dashes: names may be
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from bot.feedback.records import Familiarity
-from recommender.errors import ParameterError
-
-MOST_ROWS = 50
+from bot.languages import later
+from bot.replies import MOST_ROWS
 
 # Phones turn two dashes into a long one.
 _OPTION = re.compile(r"(?:--|—|–)([A-Za-z][A-Za-z-]*)(?:=(\S+))?")
 _FAMILIARITIES: tuple[Familiarity, ...] = get_args(Familiarity)
 
 
-class OptionError(ParameterError):
+@dataclass(frozen=True, slots=True)
+class BadOption:
     """An option that a member typed cannot be; ``sentence`` with its places filled by ``values`` says why."""
 
-    def __init__(self, sentence: str, **values: object) -> None:
-        super().__init__(sentence.format(**values))
-        self.sentence = sentence
-        self.values = values
+    sentence: str
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,66 +33,41 @@ class Options:
     familiarity: Familiarity = "balanced"
 
 
-def options_of(count: int | None, familiarity: str | None) -> Options:
-    """Make options of what a slash command gives.
-
-    Raises
-    ------
-    OptionError : one of them cannot be.
-    """
-    return Options(
-        None if count is None else _count(str(count)), "balanced" if familiarity is None else _familiarity(familiarity)
-    )
-
-
-def split_options(text: str, given: Options) -> tuple[str, Options]:
-    """Split what was typed into the name and the options behind it; those typed go before those given.
-
-    Raises
-    ------
-    OptionError : an option is unknown, lacks its value, or has one that cannot be.
-    """
+def split_options(text: str, given: Options) -> tuple[str, Options] | BadOption:
+    """Split what was typed into the name and the options behind it; those typed go before those given."""
     words = text.split()
     begin = next((place for place, word in enumerate(words) if place and _OPTION.fullmatch(word)), len(words))
-    if begin == len(words):
-        return text.strip(), given
-    # The name as typed, but for what is behind it.
     name = text.strip()
-    for word in reversed(words[begin:]):
+    for word in reversed(words[begin:]):  # the name stays as it was typed
         name = name[: name.rindex(word)].rstrip()
-    count, familiarity = given.count, given.familiarity
+    options = given
     rest = iter(words[begin:])
     for word in rest:
         option = _OPTION.fullmatch(word)
         if option is None:
-            raise OptionError(_UNEXPECTED, word=word)
+            return BadOption(_UNEXPECTED, {"word": word})
         key, value = option[1].casefold(), option[2]
-        if key in _FAMILIARITIES:
-            familiarity = _familiarity(key)
-        elif key == "familiarity":
-            familiarity = _familiarity(value or next(rest, ""))
-        elif key in {"count", "n", "k"}:
-            count = _count(value or next(rest, ""))
-        else:
-            raise OptionError(_UNKNOWN, option=option[1])
-    return name, Options(count, familiarity)
+        if key in {"count", "familiarity"} and value is None:
+            value = next(rest, "")
+        read = _with(options, key, value)
+        if isinstance(read, BadOption):
+            return read
+        options = read
+    return name, options
 
 
-_UNKNOWN = "There is no option --{option}; there are --count 20, --familiar, --balanced and --deep."
-_UNEXPECTED = "“{word}” stands behind an option and is none; the name comes first, then --count 20 or --deep."
-_BAD_COUNT = "--count takes a whole number from 1 to 50, not “{value}”."
-_BAD_FAMILIARITY = "“{value}” is not one of familiar, balanced and deep."
-OPTION_SENTENCES = (_UNKNOWN, _UNEXPECTED, _BAD_COUNT, _BAD_FAMILIARITY)
+_UNKNOWN = later("There is no option --{option}; there are --count 20, --familiar, --balanced and --deep.")
+_UNEXPECTED = later("“{word}” stands behind an option and is none; the name comes first, then --count 20 or --deep.")
+_BAD_COUNT = later("--count takes a whole number from 1 to 50, not “{value}”.")
+_BAD_FAMILIARITY = later("“{value}” is not one of familiar, balanced and deep.")
 
 
-def _count(value: str) -> int:
-    if not (value.isascii() and value.isdecimal() and len(value) <= 6 and 1 <= int(value) <= MOST_ROWS):
-        raise OptionError(_BAD_COUNT, value=value)
-    return int(value)
-
-
-def _familiarity(value: str) -> Familiarity:
-    for known in _FAMILIARITIES:
-        if value.casefold() == known:
-            return known
-    raise OptionError(_BAD_FAMILIARITY, value=value)
+def _with(options: Options, key: str, value: str | None) -> Options | BadOption:
+    if key == "count":
+        n = int(value) if value and value.isascii() and value.isdecimal() and len(value) <= 6 else 0
+        return replace(options, count=n) if 1 <= n <= MOST_ROWS else BadOption(_BAD_COUNT, {"value": value or ""})
+    if key != "familiarity" and key not in _FAMILIARITIES:
+        return BadOption(_UNKNOWN, {"option": key})
+    wanted = (value or "").casefold() if key == "familiarity" else key
+    known = next((one for one in _FAMILIARITIES if one == wanted), None)
+    return BadOption(_BAD_FAMILIARITY, {"value": value or ""}) if known is None else replace(options, familiarity=known)

@@ -64,7 +64,7 @@ class Style:
         """A line that matters less."""
         return f"-# {text}" if self.markdown else text
 
-    def say(self, sentence: str, **values: object) -> str:
+    def say(self, sentence: str, /, **values: object) -> str:
         """Say a sentence in the language."""
         return self.language.say(sentence, **values)
 

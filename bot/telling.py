@@ -9,8 +9,6 @@ from discord.ext import commands
 
 from bot.gate import Elsewhere, Later
 from bot.languages import Language
-from bot.options import OptionError
-from bot.rendering import DISCORD
 from bot.views.apology import APOLOGY, error_id
 
 log = logging.getLogger(__name__)
@@ -61,9 +59,6 @@ def told(error: Exception, language: Language, *, usage: str = "") -> Told:
                     wait,
                 )
             )
-        case OptionError():
-            values = {name: DISCORD.name(str(value)) for name, value in cause.values.items()}
-            return Told(say(cause.sentence, **values))
         case commands.NoPrivateMessage() | app_commands.NoPrivateMessage():
             return Told(say("That works only in a server."))
         case commands.MissingPermissions() | app_commands.MissingPermissions():

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -11,10 +11,11 @@ from discord.ext import commands
 from bot.answers import Answers
 from bot.asking import Visit, visit_in
 from bot.cogs.hybrid import hybrid_command
-from bot.cogs.similar import ARTIST_EXPLAINED, suggestions
+from bot.cogs.similar import ARTIST_EXPLAINED, bad_option, read_options, suggestions
 from bot.explorations import Command, Explorations, Unclear
+from bot.feedback.records import Familiarity
 from bot.languages import later
-from bot.options import OptionError, Options, options_of, split_options
+from bot.options import BadOption, Options
 from bot.pairs import split_pair
 from bot.sending import send_in
 from bot.surfaces import notice
@@ -23,7 +24,6 @@ from bot.views.exploring import compose_exploration, compose_unclear
 from recommender.naming.phrases import Blend, Journey, NoPhrase, parse_phrase
 
 Context = commands.Context[Any]
-Familiarities = Literal["familiar", "balanced", "deep"]
 
 NAME_TWO = later("Name two artists, for example: {example}")
 NAME_SEVERAL = later("Name at least one artist that is liked, for example: {example}")
@@ -55,13 +55,20 @@ class ExploringCog(commands.Cog):
         *,
         artists: str,
         count: app_commands.Range[int, 1, 50] | None = None,
-        familiarity: Familiarities | None = None,
+        familiarity: Familiarity | None = None,
     ) -> None:
         """Mix artists, for example: blend radiohead + björk - coldplay."""
         await context.defer()
         visit = await visit_in(context)
-        artists, options = _options(context, artists, options_of(count, familiarity))
+        read = read_options(context, artists, count, familiarity)
+        if isinstance(read, BadOption):
+            await send_in(context, notice(bad_option(read, visit)))
+            return
+        artists, options = read
         names = await asyncio.to_thread(_signed, artists, self._answers)
+        if isinstance(names, str):
+            await send_in(context, notice(visit.language.say(names)))
+            return
         await self._explore(context, visit, "blend", names, options)
 
     @hybrid_command(description="Find a way from one artist to another", usage="<artist> | <artist>")
@@ -150,17 +157,8 @@ class ExploringCog(commands.Cog):
         return [app_commands.Choice(name=one, value=one) for one in whole if len(one) <= MAX_VALUE_CHARACTERS]
 
 
-def _options(context: Context, text: str, given: Options) -> tuple[str, Options]:
-    return split_options(text, given) if context.interaction is None else (text, given)
-
-
-def _signed(text: str, answers: Answers) -> list[tuple[str, int]]:
-    """Read a phrase of names with their signs.
-
-    Raises
-    ------
-    OptionError : it is no such phrase.
-    """
+def _signed(text: str, answers: Answers) -> list[tuple[str, int]] | str:
+    """Read a phrase of names with their signs; a sentence says why it is none."""
     phrase = parse_phrase(text, is_name=answers.catalogue.is_name)
     match phrase:
         case Blend(wanted, unwanted):
@@ -168,6 +166,6 @@ def _signed(text: str, answers: Answers) -> list[tuple[str, int]]:
         case Journey(start, end):
             return [(start, 1), (end, 1)]
         case NoPhrase(sentence):
-            raise OptionError(sentence)
+            return sentence
         case _:
             return [(phrase.name, 1)]

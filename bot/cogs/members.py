@@ -14,7 +14,7 @@ from bot.cogs.hybrid import hybrid_command, hybrid_group
 from bot.cogs.similar import ARTIST_EXPLAINED, suggestions
 from bot.explorations import Explorations, Unclear
 from bot.feedback.records import Verdict
-from bot.policy import policy_card
+from bot.policy import BACKUP_DAYS, policy_card
 from bot.rendering import Card
 from bot.sending import send_in
 from bot.surfaces import Surface, composer, notice
@@ -83,9 +83,7 @@ class MembersCog(commands.Cog):
             visit.language.count("Deleted: {n} row.", "Deleted: {n} rows.", n_deleted)
             if n_deleted
             else visit.language.say("There was nothing to delete."),
-            visit.language.say(
-                "Backups that were made before are kept for at most 30 days; then it is gone there too."
-            ),
+            visit.language.say("Older backups still hold it, for at most {days} days.", days=BACKUP_DAYS),
             visit.language.say("What you ask from now on is logged again, unless you opt out with privacy opt-out."),
         ]
         await send_in(

@@ -1,16 +1,19 @@
 """``similar``: which artists are like this one."""
 
-from typing import Any, Literal
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.answers import Answers
-from bot.asking import asker_of, visit_in
+from bot.asking import Visit, asker_of, visit_in
 from bot.cogs.hybrid import hybrid_command
-from bot.options import options_of, split_options
+from bot.feedback.records import Familiarity
+from bot.options import BadOption, Options, split_options
+from bot.rendering import DISCORD
 from bot.sending import send_in
+from bot.surfaces import notice
 from bot.views.answer import compose_answer
 from recommender.wording import plain_name
 
@@ -38,15 +41,17 @@ class SimilarCog(commands.Cog):
         *,
         artist: str,
         count: app_commands.Range[int, 1, 50] | None = None,
-        familiarity: Literal["familiar", "balanced", "deep"] | None = None,
+        familiarity: Familiarity | None = None,
     ) -> None:
         """Find artists similar to one you like, for example: similar arcade fire."""
         # Discord gives a slash command three seconds to be acknowledged; for a prefix command this does nothing.
         await context.defer()
         visit = await visit_in(context)
-        options = options_of(count, familiarity)
-        if context.interaction is None:
-            artist, options = split_options(artist, options)
+        read = read_options(context, artist, count, familiarity)
+        if isinstance(read, BadOption):
+            await send_in(context, notice(bad_option(read, visit)))
+            return
+        artist, options = read
         wish = visit.wish(options)
         answer = await self._answers.similar(artist, visit.asker, wish=wish)
         async with self._answers.delivering(answer):
@@ -56,6 +61,19 @@ class SimilarCog(commands.Cog):
     async def suggest(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         """Suggest artists while a member types."""
         return await suggestions(self._answers, interaction, current)
+
+
+def read_options(
+    context: commands.Context[Any], text: str, count: int | None, familiarity: Familiarity | None
+) -> tuple[str, Options] | BadOption:
+    """Read how a list is wanted: from the options of a slash command, or from what stands behind the names."""
+    given = Options(count, familiarity or "balanced")
+    return split_options(text, given) if context.interaction is None else (text, given)
+
+
+def bad_option(bad: BadOption, visit: Visit) -> str:
+    """Say what is wrong with an option."""
+    return visit.language.say(bad.sentence, **{name: DISCORD.name(value) for name, value in bad.values.items()})
 
 
 async def suggestions(
