@@ -19,6 +19,7 @@ from bot.replies import (
     DissimilarAnswer,
     Exploration,
     MixedRow,
+    NothingKnown,
     PathAnswer,
     Row,
     SameAnswer,
@@ -33,6 +34,10 @@ from recommender.outcomes import Artist, TooFewInCommon, TooFewListeners
 
 NEAREST_ON_A_CARD = 5
 STOPS_BETWEEN = 4
+# A cosine from which two artists are called related.
+LIKE_FROM = 0.25
+MOST_LIKED = 50
+VOTE_WEIGHT = 0.5
 
 Command: TypeAlias = Literal["blend", "path", "dissimilar", "why", "artist", "map", "like", "dislike"]
 COMMANDS: tuple[Command, ...] = ("blend", "path", "dissimilar", "why", "artist", "map", "like", "dislike")
@@ -146,6 +151,34 @@ class Explorations:
         rows = tuple(replace(row, impression_id=one) for row, one in zip(answer.rows, ids, strict=True))
         return replace(answer, rows=rows, voting="open" if wish.votes else "switched_off")
 
+    async def recommend(self, asker: Asker, wish: Wish) -> Exploration:
+        """Recommend from what a member rated and liked; a vote on a row says less than a like.
+
+        Raises
+        ------
+        FeedbackError : what they said cannot be read.
+        """
+        started = time.perf_counter()
+        weights = await asyncio.to_thread(self._weights_of, asker.member)
+        if not any(weight > 0 for weight in weights.values()):
+            return NothingKnown()
+        return await self.blend((), asker, wish, started=started, command="recommend", weights=weights)
+
+    def _weights_of(self, member: str) -> dict[int, float]:
+        catalogue = self._answers.catalogue
+        said: dict[int, float] = {}
+        for vote in self._answers.feedback.votes_of(member):
+            said[vote.artist_id] = said.get(vote.artist_id, 0.0) + VOTE_WEIGHT * vote.value
+        for taste in self._answers.feedback.tastes_of(member):
+            said.pop(taste.artist_id, None)
+            said[taste.artist_id] = 1.0 if taste.verdict == "like" else -1.0
+        weights: dict[int, float] = {}
+        for artist_id, weight in list(said.items())[-MOST_LIKED:]:
+            artist = catalogue.by_id(artist_id)
+            if artist is not None and weight and artist.listeners >= catalogue.manifest.min_listeners:
+                weights[artist.artist_idx] = max(min(weight, 1.0), -1.0)
+        return weights
+
     async def surprise(self, asker: Asker, wish: Wish) -> Answer | None:
         """Answer for an artist drawn by how much it is heard, little-known ones more often than their share."""
         catalogue = self._answers.catalogue
@@ -195,8 +228,10 @@ class Explorations:
         outcome = await asyncio.to_thread(self._answers.catalogue.dissimilar, seed.artist.artist_idx, k=k)
         if isinstance(outcome, TooFewListeners):
             return await self._too_few("dissimilar", outcome, [term], asker, started)
-        answer = DissimilarAnswer(seed.named, outcome.rows, self._answers.synthetic)
-        rows = [self._chosen(Row(row.rank, row.artist, row.score, row.support)) for row in outcome.rows]
+        # In a small catalogue even the furthest may be near: they are no opposites.
+        unlike = tuple(row for row in outcome.rows if row.score < LIKE_FROM)
+        answer = DissimilarAnswer(seed.named, unlike, self._answers.synthetic)
+        rows = [self._chosen(Row(row.rank, row.artist, row.score, row.support)) for row in unlike]
         await self._answers.log(self._request("dissimilar", answer, seed, asker, k, started), rows)
         return answer
 

@@ -137,6 +137,8 @@ def headline(answer: Answer, style: Style) -> str:
             return say("A surprise: similar to {artist}", artist=_matched(answer, style))
         case SimilarAnswer():
             return say("Similar to {artist}", artist=_matched(answer, style))
+        case ChoiceAnswer(typed="", nearest=False):
+            return say("That message names several artists. Which one?")
         case ChoiceAnswer(typed="", choices=()):
             return say(REFUSALS["empty"])
         case ChoiceAnswer(reason=reason) if reason in REFUSALS:

@@ -65,6 +65,8 @@ def _blend(answer: BlendAnswer, style: Style) -> Card:
         first = say("For you, from what you rated and liked")
     elif disliked:
         first = say("Between {liked}, away from {disliked}", liked=liked, disliked=disliked)
+    elif len(answer.liked) == 1:
+        first = say("Similar to {artist}", artist=liked)
     else:
         first = say("Between {liked}", liked=liked)
     if not answer.rows:

@@ -9,6 +9,7 @@ from bot.cogs.about import AboutCog
 from bot.cogs.exploring import ExploringCog
 from bot.cogs.maps import MapsCog
 from bot.cogs.members import MembersCog
+from bot.cogs.menu import MenuCog
 from bot.cogs.server import ServerCog
 from bot.cogs.similar import SimilarCog
 
@@ -18,6 +19,7 @@ def all_cogs(bot: Any) -> Iterator[commands.Cog]:
     yield SimilarCog(bot.answers)
     yield ExploringCog(bot.answers, bot.explorations)
     yield MapsCog(bot.answers, bot.explorations, bot.maps)
+    yield MenuCog(bot)
     yield MembersCog(bot.answers, bot.explorations)
     yield AboutCog(bot.answers)
     yield ServerCog(bot.servers)

@@ -21,6 +21,7 @@ from bot.sending import send_in
 from bot.surfaces import notice
 from bot.views.answer import compose_answer
 from bot.views.exploring import compose_exploration, compose_unclear
+from recommender.errors import FeedbackError
 from recommender.naming.phrases import Blend, Journey, NoPhrase, parse_phrase
 
 Context = commands.Context[Any]
@@ -94,6 +95,33 @@ class ExploringCog(commands.Cog):
     async def artist(self, context: Context, *, artist: str) -> None:
         """Show an artist's card."""
         await self._one(context, "artist", artist)
+
+    @hybrid_command(
+        description="Artists for you, from what you rated and liked", usage="[--count 10] [--familiar | --deep]"
+    )
+    @app_commands.describe(count="How many artists in all, 1 to 50", familiarity="How well known they shall be")
+    async def recommend(
+        self,
+        context: Context,
+        count: app_commands.Range[int, 1, 50] | None = None,
+        familiarity: Familiarity | None = None,
+    ) -> None:
+        """Recommend from what the member rated and liked, for example: recommend --deep."""
+        await context.defer(ephemeral=True)
+        visit = await visit_in(context)
+        behind = "" if context.interaction else context.message.content.partition(context.invoked_with or " ")[2]
+        read = read_options(context, f"recommend {behind}", count, familiarity)
+        if isinstance(read, BadOption):
+            await send_in(context, notice(bad_option(read, visit)), ephemeral=True)
+            return
+        try:
+            answer = await self._explorations.recommend(visit.asker, visit.wish(read[1]))
+        except FeedbackError:
+            sentence = visit.language.say("That could not be read. Try again in a moment.")
+            await send_in(context, notice(sentence), ephemeral=True)
+            return
+        async with self._answers.delivering(answer):
+            await send_in(context, compose_exploration(answer, visit.language), ephemeral=True)
 
     @hybrid_command(description="Somebody by chance, and who is similar", usage="")
     async def surprise(self, context: Context) -> None:
