@@ -59,7 +59,7 @@ def about_card(style: Style, manifest: Manifest) -> Card:
     lines = (
         say("Model: {name}, {algorithm}, preset {preset}", algorithm=style.name(manifest.algorithm), **named),
         say(
-            "Data: {name}, {listeners} listeners, {artists} artists, {pairs} pairs of both",
+            "Data: {name}, {listeners} listeners, {artists} artists, {pairs} pairs",
             name=style.name(data.name),
             listeners=data.n_listeners,
             artists=data.n_artists,

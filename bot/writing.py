@@ -120,11 +120,12 @@ def _dissimilar(answer: DissimilarAnswer, style: Style) -> Card:
 
 
 def _opposite(row: DissimilarArtist, style: Style) -> str:
-    return style.say(
-        "{rank}. {artist} - {common} listeners in common; by chance it would be {chance}",
+    return style.language.count(
+        "{rank}. {artist} - {n} listener in common; by chance it would be {chance}",
+        "{rank}. {artist} - {n} listeners in common; by chance it would be {chance}",
+        row.support,
         rank=str(row.rank),
         artist=style.linked(row.artist),
-        common=row.support,
         chance=round(row.by_chance, 1) if row.by_chance < 10 else round(row.by_chance),
     )
 

@@ -24,9 +24,7 @@ async def compose_map(maps: Maps, named: Named, visit: Visit, *, may_attach: boo
         artist = matched(named.artist, named.read_from, named.layer, style)
         notes = [style.small(style.say(SYNTHETIC_NOTE))] if maps.synthetic else []
         if not show and made.rows:
-            notes.insert(
-                0, style.small(style.say("No picture can be shown here; these are the same artists in words."))
-            )
+            notes.insert(0, style.small(style.say("No picture can be shown here; the words say the same.")))
         return Card(
             style.say("The neighbourhood of {artist}, the nearest first", artist=artist),
             tuple(row_line(row, style) for row in made.rows),
