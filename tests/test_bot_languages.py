@@ -21,7 +21,7 @@ from recommender.wording import SYNTHETIC_NOTE
 
 PACKAGE = Path(bot.__file__).parent
 OTHERS = sorted(set(NAMES) - {"en"})
-NOT_PHRASES = ("a" * 2000, "", " + ".join("abcdefghijklmnopq"), "- metallica - abba")
+NOT_PHRASES = ("a" * 2000, "", " + ".join("abcdefghijklmnopq"), '" " - metallica')
 
 
 def places(sentence: str) -> set[str]:
