@@ -4,16 +4,15 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.sparse import diags_array
-from scipy.sparse.linalg import ArpackError, svds
 
 from recommender.allpairs import nearest_wanted
 from recommender.colistening import pairs_met
 from recommender.ease import EASEParams, ease_neighbours
-from recommender.errors import DataError, ParameterError
+from recommender.errors import ParameterError
 from recommender.factors import Factors
 from recommender.fusion import FusionParams, fused_factors
 from recommender.knn import KNNParams, knn_neighbours
+from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, FloatMatrix
 from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
 from recommender.pmi import PMIParams, pmi_factors
@@ -147,16 +146,9 @@ def compare_artists(
 
 
 def scaled_lsa(plays: CSR, params: ScaledLSAParams, *, rng: np.random.Generator) -> FloatMatrix:
-    """Embed the artists by popularity-scaled LSA, shape (n_artists, n_factors)."""
+    """Embed the artists by popularity-scaled LSA, shape (n_artists, n_factors or, of few data, fewer)."""
     share = listener_shares(plays, most_artists=params.most_artists)
-    weights = scaled_rows(weigh(plays, params.weighting), np.sqrt(share)).astype(np.float64)
-    listeners = np.maximum(np.bincount(plays.indices, minlength=plays.shape[1]), 1)
-    weights = weights @ diags_array(listeners ** -float(params.popularity))
-    n_factors = min(params.n_factors, min(weights.shape) - 1)
-    if n_factors < 1:
-        raise DataError("one listener or one artist says nothing about who is similar; bring more data")
-    try:
-        _, s, vt = svds(weights, k=n_factors, v0=rng.standard_normal(min(weights.shape)))
-    except ArpackError as err:
-        raise DataError(f"these plays cannot be factorized ({err}); bring more listeners") from err
-    return np.ascontiguousarray(vt.T * s**params.strength, dtype=np.float32)
+    weights = scaled_rows(weigh(plays, params.weighting), np.sqrt(share))
+    n_factors = min(params.n_factors, *weights.shape)
+    lsa = LSAParams(n_factors, popularity=params.popularity, strength=params.strength)
+    return fit_lsa(weights, lsa, rng=rng).artist_factors

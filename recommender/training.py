@@ -80,6 +80,8 @@ PRESETS: dict[str, Recipe] = {
     # Best of all that was measured, see docs/models.md; by factors alone where the data are too large for it.
     "best": _als(SimilarityParams("auto"), min_common_listeners=0),
     "als": _als(SimilarityParams("factors")),
+    # Best of the measured LSA settings on the same data.
+    "lsa": Recipe("lsa", WeightingParams("binary"), lsa=LSAParams(n_factors=130, popularity=0.15, strength=1.4)),
     # The other two ridges, at their best on the same data.
     "als-wr": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("als-wr", 1.0))),
     "ials": Recipe("als", WeightingParams("binary"), als=ALSParams(ridge=RidgeParams("ials", 0.01)), alpha=1.0),
@@ -108,7 +110,7 @@ PRESETS: dict[str, Recipe] = {
     "pmi": _als(SimilarityParams("pmi"), min_common_listeners=0),
     "ease": _als(SimilarityParams("ease"), min_common_listeners=0),
 }
-DEFAULT_PRESET: dict[Algorithm, str] = {"als": "als", "lsa": "article-lsa"}
+DEFAULT_PRESET: dict[Algorithm, str] = {"als": "als", "lsa": "lsa"}
 BEST_PRESET = "best"
 
 

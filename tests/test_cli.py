@@ -204,7 +204,7 @@ def test_missing_files_and_wrong_options_say_what_to_do(segue, tmp_path, plays_f
         segue("train", "--data", "lastfm-360k", "--folder", tmp_path / "none")
     )
     assert "demo" in one_sentence(segue("train", "--data", "nothing"))
-    assert "--factors 12 or fewer" in one_sentence(segue("train", "--plays", plays_file, "--preset", "article-lsa"))
+    assert "--factors 13 or fewer" in one_sentence(segue("train", "--plays", plays_file, "--preset", "article-lsa"))
     assert "regularization is 0.0" in one_sentence(segue("train", "--plays", plays_file, "--regularization", 0))
     assert segue("train", "--factors", "many").exit_code == segue("train", "--factors", 0).exit_code == 2
     assert segue("nonsense").exit_code == 2
