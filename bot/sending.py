@@ -10,7 +10,7 @@ import aiohttp
 import discord
 from discord.ext import commands
 
-from bot.surfaces import Compose, Surface, surface_of, surfaces_for
+from bot.surfaces import Compose, Surface, permissions_at, surface_of, surfaces_for
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +27,12 @@ async def send_in(context: commands.Context[Any], compose: Compose, *, ephemeral
     interaction = context.interaction
     if interaction is None:
         nonce = secrets.randbits(63)
-        surfaces = surfaces_for(context.bot_permissions)
+        surfaces = surfaces_for(permissions_at(context))
         await _simpler_if_refused(surfaces, compose, lambda message: context.send(nonce=nonce, **message))
     elif interaction.response.is_done():
         await fill_in(interaction, compose)
     else:
-        surfaces = surfaces_for(interaction.app_permissions)
+        surfaces = surfaces_for(permissions_at(interaction))
         respond = interaction.response.send_message
         await _simpler_if_refused(surfaces, compose, lambda message: respond(ephemeral=ephemeral, **message))
 
@@ -43,7 +43,7 @@ async def fill_in(interaction: discord.Interaction[Any], compose: Compose) -> No
     in_place = (
         clicked is not None and interaction.response.type is discord.InteractionResponseType.deferred_message_update
     )
-    surfaces = (surface_of(clicked),) if in_place and clicked else surfaces_for(interaction.app_permissions)
+    surfaces = (surface_of(clicked),) if in_place and clicked else surfaces_for(permissions_at(interaction))
 
     async def put(message: dict[str, Any]) -> None:
         file = message.pop("file", None)

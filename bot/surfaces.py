@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import discord
 from discord import ui
+from discord.ext import commands
 
 from bot.languages import Language
 from bot.rendering import Card, Style, styles
@@ -38,6 +39,15 @@ class Picture:
     png: bytes
     name: str
     alt: str
+
+
+def permissions_at(source: discord.Interaction[Any] | commands.Context[Any]) -> discord.Permissions:
+    """What the bot may do where it was asked; between two people everything that matters here is allowed."""
+    interaction = source.interaction if isinstance(source, commands.Context) else source
+    if interaction is not None:
+        return discord.Permissions.all() if interaction.guild_id is None else interaction.app_permissions
+    assert isinstance(source, commands.Context)
+    return source.bot_permissions
 
 
 def surfaces_for(permissions: discord.Permissions) -> tuple[Surface, ...]:

@@ -13,6 +13,7 @@ from bot.cogs.similar import ARTIST_EXPLAINED, suggestions
 from bot.explorations import Explorations, Unclear
 from bot.maps import Maps
 from bot.sending import send_in
+from bot.surfaces import permissions_at
 from bot.views.exploring import compose_unclear
 from bot.views.maps import compose_map
 
@@ -37,8 +38,8 @@ class MapsCog(commands.Cog):
         if isinstance(terms, Unclear):
             await send_in(context, compose_unclear(terms, "map", visit.language))
             return
-        permissions = context.bot_permissions
-        compose = await compose_map(self._maps, terms[0].understood.named, visit, may_attach=permissions.attach_files)
+        may_attach = permissions_at(context).attach_files
+        compose = await compose_map(self._maps, terms[0].understood.named, visit, may_attach=may_attach)
         await send_in(context, compose)
 
     @map_.autocomplete("artist")

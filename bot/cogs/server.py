@@ -1,5 +1,6 @@
 """``settings``: what a server's admins decide about the bot."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -18,7 +19,6 @@ from bot.surfaces import composer, notice
 from recommender.errors import FeedbackError
 
 Context = commands.Context[Any]
-LANGUAGE_CHOICES = [app_commands.Choice(name=name, value=code) for code, name in NAMES.items()]
 MOST_CHANNELS = 50
 
 
@@ -71,17 +71,13 @@ class ServerCog(commands.Cog):
     @app_commands.describe(channel="A channel")
     async def allow_channel(self, context: Context, channel: discord.TextChannel) -> None:
         """Allow a channel."""
-        choices = await self._choices(context)
-        channels = tuple(dict.fromkeys((*choices.allowed_channels, str(channel.id))))[:MOST_CHANNELS]
-        await self._choose(context, allowed_channels=channels)
+        await self._choose(context, lambda choices: _channels(choices, add=str(channel.id)))
 
     @settings.command(name="disallow-channel", description="Take a channel off the list; an empty list allows all")
     @app_commands.describe(channel="A channel")
     async def disallow_channel(self, context: Context, channel: discord.TextChannel) -> None:
         """Take a channel off the list."""
-        choices = await self._choices(context)
-        channels = tuple(one for one in choices.allowed_channels if one != str(channel.id))
-        await self._choose(context, allowed_channels=channels)
+        await self._choose(context, lambda choices: _channels(choices, take=str(channel.id)))
 
     @settings.command(description="How many artists a page has, 1 to 10")
     @app_commands.describe(rows="1 to 10")
@@ -116,22 +112,21 @@ class ServerCog(commands.Cog):
     @settings.command(description="Forget everything that was set here")
     async def reset(self, context: Context) -> None:
         """Return to the defaults."""
+        await context.defer(ephemeral=True)
         await self._save(context, ServerChoices())
 
-    async def _choices(self, context: Context) -> ServerChoices:
+    async def _choose(
+        self, context: Context, change: Callable[[ServerChoices], ServerChoices] | None = None, **values: Any
+    ) -> None:
         await context.defer(ephemeral=True)
-        return await self._servers.choices_of(_guild(context))
-
-    async def _choose(self, context: Context, **changes: Any) -> None:
         try:
-            choices = await self._choices(context)
+            choices = await self._servers.choices_of(_guild(context))
         except FeedbackError:
             await self._not_saved(context)
             return
-        await self._save(context, replace(choices, **changes))
+        await self._save(context, change(choices) if change else replace(choices, **values))
 
     async def _save(self, context: Context, choices: ServerChoices) -> None:
-        await context.defer(ephemeral=True)
         try:
             manners = await self._servers.choose(_guild(context), choices)
         except FeedbackError:
@@ -148,6 +143,12 @@ class ServerCog(commands.Cog):
         visit = await visit_in(context)
         sentence = visit.language.say("That could not be saved. Try again in a moment.")
         await send_in(context, notice(sentence), ephemeral=True)
+
+
+def _channels(choices: ServerChoices, *, add: str = "", take: str = "") -> ServerChoices:
+    channels = dict.fromkeys((*choices.allowed_channels, *([add] if add else [])))
+    channels.pop(take, None)
+    return replace(choices, allowed_channels=tuple(channels)[:MOST_CHANNELS])
 
 
 def _guild(context: Context) -> str:

@@ -14,7 +14,7 @@ from bot.maps import Maps
 from bot.rendering import Card, Style, vote_line
 from bot.replies import Named, SimilarAnswer, Wish
 from bot.sending import fill_in
-from bot.surfaces import composer, notice
+from bot.surfaces import composer, notice, permissions_at
 from bot.views.answer import compose_answer
 from bot.views.closer import closer_controls
 from bot.views.controls import ChoiceButton, LookButton, VoteButton, label_of
@@ -171,7 +171,7 @@ class Clicks:
         elif known in ("like", "dislike"):
             await fill_in(click, await save_taste(self._answers, terms[0].understood.named, known, visit))
         elif known == "map":
-            may_attach = click.app_permissions.attach_files
+            may_attach = permissions_at(click).attach_files
             await fill_in(click, await compose_map(self._maps, terms[0].understood.named, visit, may_attach=may_attach))
         else:
             answer = await self._explorations.explore(known, terms, visit.asker, visit.wish())
