@@ -42,7 +42,7 @@ def shown_answer(connection: Connection, impression_id: int) -> ShownAnswer | No
     if request is None:
         return None
     rows = connection.execute(_ROWS.where(Impression.request_id == request.id))
-    known: tuple[Any, ...] = request._tuple()
+    known: tuple[Any, ...] = tuple(request)
     return ShownAnswer(*(*known, tuple(ShownRow(*row) for row in rows)))
 
 

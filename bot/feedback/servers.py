@@ -31,7 +31,7 @@ def choices_of(connection: Connection, guild: str) -> ServerChoices:
     ).one_or_none()
     if row is None:
         return ServerChoices()
-    chosen: tuple[Any, ...] = row._tuple()
+    chosen: tuple[Any, ...] = tuple(row)
     prefix, language, channels, *rest = chosen
     return ServerChoices(prefix, language, tuple(channels or ()), *rest)
 
