@@ -16,7 +16,7 @@ from bot.answers import Answers
 from bot.asking import Visit, visit_in, visit_of
 from bot.cogs import all_cogs
 from bot.explorations import Explorations
-from bot.gate import Enter, Gate
+from bot.gate import Elsewhere, Enter, Gate
 from bot.maps import Maps
 from bot.sending import send_in
 from bot.servers import Manners, Servers
@@ -129,7 +129,7 @@ class SegueBot(commands.Bot):
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """Answer a failed command with one sentence; unknown commands belong to other bots."""
-        if isinstance(error, commands.CommandNotFound | SwitchedOff):
+        if isinstance(error, commands.CommandNotFound | SwitchedOff) or _in_silence(context, error):
             return
         cause = error.__cause__ or error
         if isinstance(cause, commands.HybridCommandError | app_commands.CommandInvokeError):
@@ -177,6 +177,13 @@ async def prefixes(bot: SegueBot, message: discord.Message) -> list[str]:
     """What a command may begin with where this message was written."""
     manners = await bot.servers.of(None if message.guild is None else f"discord:{message.guild.id}")
     return commands.when_mentioned_or(manners.prefix)(bot, message)
+
+
+def _in_silence(context: commands.Context[Any], error: Exception) -> bool:
+    """Whether nothing is said: what one member alone should read can only be said to a slash command."""
+    if context.interaction is not None or not isinstance(error, TurnedAway):
+        return False
+    return isinstance(error.reason, Elsewhere) or error.reason.told
 
 
 def _usage(context: commands.Context[Any]) -> str:

@@ -27,9 +27,10 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The member asked often; seconds until they may again."""
+    """The member asked often; ``seconds`` until they may again, and whether they were ``told`` so since."""
 
     seconds: float
+    told: bool = False
 
 
 Entrance: TypeAlias = Enter | Elsewhere | Later
@@ -47,6 +48,7 @@ class Gate:
         self._clock = clock
         # When the time that a member's commands cost will have passed.
         self._paid_at: OrderedDict[tuple[str, str | None], float] = OrderedDict()
+        self._told: set[tuple[str, str | None]] = set()
 
     def ask(
         self, member: str, guild: str | None, channels: tuple[str, ...], manners: Manners, *, costs: bool = True
@@ -66,9 +68,12 @@ class Gate:
         paid_at = max(self._paid_at.get(key, now), now) + manners.cooldown_seconds
         wait = paid_at - now - BURST * manners.cooldown_seconds
         if wait > 1e-9:
-            return Later(wait)
+            told = key in self._told
+            self._told.add(key)
+            return Later(wait, told)
+        self._told.discard(key)
         self._paid_at[key] = paid_at
         self._paid_at.move_to_end(key)
         if len(self._paid_at) > MEMBERS_KEPT:
-            self._paid_at.popitem(last=False)
+            self._told.discard(self._paid_at.popitem(last=False)[0])
         return Enter()
