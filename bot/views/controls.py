@@ -30,6 +30,10 @@ def label_of(name: str, *, limit: int = MAX_LABEL_CHARACTERS) -> str:
     return plain_name(name, limit=limit)
 
 
+def _only(values: list[str]) -> str:
+    return values[0] if values else ""
+
+
 class VoteButton(
     ui.DynamicItem[ui.Button[Any]], template=rf"vote:(?P<impression_id>{NUMBER}):(?P<verdict>up|down|none)"
 ):
@@ -75,7 +79,7 @@ class RateSelect(ui.DynamicItem[ui.Select[Any]], template=r"rate"):
     @apologising
     async def callback(self, interaction: Click) -> None:
         """Save the vote."""
-        chosen = re.fullmatch(rf"({NUMBER}):(up|down)", self.item.values[0])
+        chosen = re.fullmatch(rf"({NUMBER}):(up|down)", _only(self.item.values))
         if chosen:
             await interaction.client.clicks.vote(interaction, int(chosen[1]), VERDICTS[chosen[2]])
 
@@ -103,7 +107,7 @@ class CloserSelect(ui.DynamicItem[ui.Select[Any]], template=rf"closer:(?P<artist
     @apologising
     async def callback(self, interaction: Click) -> None:
         """Show the row."""
-        chosen = re.fullmatch(rf"({NUMBER}):({ARTIST})", self.item.values[0])
+        chosen = re.fullmatch(rf"({NUMBER}):({ARTIST})", _only(self.item.values))
         if chosen:
             await interaction.client.clicks.look_closer(
                 interaction, self.artist_id, parse_artist_id(chosen[2]), int(chosen[1])
