@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 MUTED_SECONDS = 3600.0
 MESSAGES_REMEMBERED = 5_000
 # Who may see what is kept of them, and who runs the server, need not wait.
-FREE_COMMANDS = frozenset({"settings", "privacy", "help", "about"})
+FREE_COMMANDS = frozenset({"settings", "privacy", "help", "about", "report"})
 
 
 class SegueBot(commands.Bot):

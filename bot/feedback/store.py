@@ -16,7 +16,8 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection, Engine
 
-from bot.feedback import aliases, pages, preferences, servers
+from bot.feedback import aliases, counts, pages, preferences, servers
+from bot.feedback.counts import ServerCounts
 from bot.feedback.database import require_current
 from bot.feedback.engine import failures_explained, open_engine
 from bot.feedback.records import (
@@ -203,6 +204,11 @@ class FeedbackStore:
         """Keep what the admins of a server chose, in the place of what they chose before."""
         now = self._now()
         return self._submit(lambda connection: servers.choose(connection, guild, choices, now=now))
+
+    def counts_of(self, guild: str) -> ServerCounts:
+        """Count what was asked, shown and said in a server (outside id)."""
+        with self.reading() as connection:
+            return counts.counts_of(connection, guild)
 
     def record_taste(self, member: str, artist_id: int, verdict: Verdict | None) -> Future[bool | OptedOut]:
         """Keep what a person thinks of an artist (None takes it back); whether that changed anything."""
