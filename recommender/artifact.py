@@ -31,7 +31,6 @@ import hashlib
 import json
 import shutil
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +40,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.artists import artist_id
+from recommender.checked import is_checked, note_checked
+from recommender.confidence import StrengthBounds
 from recommender.errors import DataError, ModelError
 from recommender.folders import durable_file, sync_folder
 from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
@@ -48,9 +49,6 @@ from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
 FORMAT = "segue-model"
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
-CHECKED = "checked.json"
-# Clocks of file systems tick in milliseconds: what changed so shortly before it was checked may change again unseen.
-CLOCK_TICK_NS = 50_000_000
 
 # dtype and number of dimensions of each file; shapes are checked against the manifest's counts.
 FILES: dict[str, tuple[str, int]] = {
@@ -89,12 +87,14 @@ class TableCard:
     ``similarity`` : what its scores are, in words; :data:`FACTOR_COSINE` where they are cosines of the model's factors.
     ``recall`` : the part of the true nearest that it holds, measured where it is not exact.
     ``min_common_listeners`` : two artists with fewer in common are no neighbours.
+    ``strength`` : which of its scores are low, and which are high.
     """
 
     similarity: str
     exact: bool
     recall: float
     min_common_listeners: int
+    strength: StrengthBounds
 
 
 FACTOR_COSINE = "cosine of the factors"
@@ -230,7 +230,7 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     has_index = any(name in manifest.files for name in NAME_FILES)
     names = FILES | NAME_FILES if has_index else FILES
     states = {name: _sound_state(folder, name, manifest) for name in names}  # before reading: a change in between shows
-    verify = verify and not _is_checked(folder, manifest, states)
+    verify = verify and not is_checked(folder, manifest.sha256, states)
     arrays = {}
     for name in names:
         path = folder / f"{name}.npy"
@@ -250,7 +250,7 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     if verify and index is not None and not is_sound(index, n_artists=manifest.data.n_artists):
         raise ModelError(_damaged(folder, "its index of names holds impossible values"))
     if verify:
-        _note_checked(folder, manifest, states)
+        note_checked(folder, manifest.sha256, states)
     return Artifact(manifest, **arrays, name_index=index)
 
 
@@ -299,10 +299,12 @@ def _parse_manifest(content: dict[str, Any], folder: Path) -> Manifest:
     try:
         fields = {name: content[name] for name in Manifest.__dataclass_fields__}
         fields["data"] = DataCard(**content["data"])
-        fields["neighbours"] = TableCard(**content["neighbours"])
+        strength = StrengthBounds(**content["neighbours"]["strength"])
+        fields["neighbours"] = TableCard(**content["neighbours"] | {"strength": strength})
         fields["created"] = datetime.fromisoformat(content["created"])
         numbers = (fields["min_listeners"], fields["neighbours"].min_common_listeners, fields["data"].n_listeners)
         is_sound = isinstance(fields["data"].synthetic, bool) and all(isinstance(number, int) for number in numbers)
+        is_sound = is_sound and all(isinstance(bound, float) for bound in (strength.low, strength.high))
     except (KeyError, TypeError, ValueError) as err:
         raise ModelError(_damaged(folder, f"{MANIFEST} lacks a field: {err}")) from err
     if not is_sound:
@@ -378,27 +380,6 @@ def _sound_state(folder: Path, name: str, manifest: Manifest) -> list[int]:
     except (OSError, KeyError, TypeError) as err:
         raise ModelError(_damaged(folder, f"{path.name} cannot be read: {err}")) from err
     return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
-
-
-def _is_checked(folder: Path, manifest: Manifest, states: dict[str, list[int]]) -> bool:
-    """Whether these very files were read and found sound before, and were not touched since."""
-    try:
-        noted = json.loads((folder / CHECKED).read_bytes())
-        noted_at = (folder / CHECKED).stat().st_mtime_ns
-    except (OSError, ValueError, RecursionError):
-        return False
-    is_old = all(max(modified, changed) + CLOCK_TICK_NS < noted_at for _, modified, changed, _ in states.values())
-    return is_old and bool(noted == {"model": manifest.sha256, "files": states})
-
-
-def _note_checked(folder: Path, manifest: Manifest, states: dict[str, list[int]]) -> None:
-    beside = folder / f".{CHECKED}-{uuid.uuid4().hex[:8]}"
-    try:
-        beside.write_text(json.dumps({"model": manifest.sha256, "files": states}), encoding="utf-8")
-        beside.replace(folder / CHECKED)
-    except OSError:  # a folder that may not be written: it is read whole each time
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
 def _damaged(folder: Path, what: str) -> str:

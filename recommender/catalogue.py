@@ -51,6 +51,11 @@ from recommender.space import ArtistSpace, BoolArray, Near
 __all__ = ["Artist", "Catalogue", "Similar", "SimilarArtist", "SimilarOutcome", "TooFewListeners"]
 
 
+N_GUESSES = 3
+MIN_GUESSED_FROM = 2
+"""From one listener alone nothing is guessed: it would be that person's taste."""
+
+
 class Catalogue:
     """One opened model; safe to share between threads.
 
@@ -214,7 +219,7 @@ class Catalogue:
         _require_rows(k)
         seed = self.artist(artist_idx)
         if seed.listeners < self.manifest.min_listeners:
-            return TooFewListeners(seed, needed=self.manifest.min_listeners)
+            return TooFewListeners(seed, self.manifest.min_listeners, self._guesses(seed))
         kept = self._artifact.neighbour_idx[artist_idx]
         kept = kept[kept != NO_NEIGHBOUR]
         if k <= kept.size and not exclude and familiarity == "balanced":
@@ -229,8 +234,11 @@ class Catalogue:
                 nears += self._after_table(self._compared, artist_idx, k - len(nears), allowed)
                 is_cut = False
             n_candidates = len(nears)
+        strength = self.manifest.neighbours.strength.strength
         rows = (
-            SimilarArtist(rank, self.artist(near.artist_idx), near.score, near.support)
+            SimilarArtist(
+                rank, self.artist(near.artist_idx), near.score, near.support, strength(near.score, near.support)
+            )
             for rank, near in enumerate(nears[:k], start=1)
         )
         return Similar(seed, tuple(rows), n_candidates, is_cut)
@@ -320,6 +328,13 @@ class Catalogue:
         if evidence is None:
             return TooFewInCommon(artist, other, needed=MIN_SHOWN_IN_COMMON)
         return Why(artist, other, evidence)
+
+    def _guesses(self, seed: Artist) -> tuple[Artist, ...]:
+        """Whom the factors of an artist with few listeners point to; none where a single person would be told of."""
+        if seed.listeners < MIN_GUESSED_FROM:
+            return ()
+        nearest = exploring.nearest(self._space, seed.artist_idx, N_GUESSES)
+        return tuple(self.artist(artist_idx) for artist_idx in nearest)
 
     def _too_few(self, *artists: Artist) -> TooFewListeners | None:
         needed = self.manifest.min_listeners

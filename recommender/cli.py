@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import os
 import secrets
 import sys
 import time
@@ -17,15 +18,18 @@ from recommender import cli_data, cli_explore, cli_names
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
+from recommender.machine import limited_threads
 from recommender.names import REFUSALS, Ambiguous, Found, NotFound
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
     ArtistColumnOption,
+    CacheOption,
     DatasetFolderOption,
     JsonOption,
     ListenerColumnOption,
     MbidColumnOption,
     ModelOption,
+    NoCacheOption,
     PlaysColumnOption,
     StoreOption,
     err,
@@ -50,6 +54,7 @@ app.add_typer(cli_explore.app)
 def train(
     store: StoreOption,
     folder: DatasetFolderOption,
+    cache: CacheOption,
     plays: Annotated[
         str | None,
         typer.Option(help="Listening data: a file, a folder with HetRec's two files, or - for standard input."),
@@ -101,6 +106,10 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Threads at most; the model is the same.", show_default="all cores")
+    ] = None,
+    no_cache: NoCacheOption = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Load the data, say what training would need, and train nothing.")
     ] = False,
@@ -113,6 +122,8 @@ def train(
 
     Examples: segue train --data demo · segue train --plays plays.tsv.gz · zcat plays.gz | segue train --plays -
     """
+    if jobs is not None:  # polars, which reads the file, is told before it is imported or not at all
+        os.environ["POLARS_MAX_THREADS"] = str(jobs)
     # numba takes most of a second to import; only training pays it.
     import numpy as np
 
@@ -137,8 +148,8 @@ def train(
     models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    with stoppable() as stopping:
-        counts = load(plays, data, folder=folder, columns=columns, strict=strict)
+    with stoppable() as stopping, limited_threads(jobs):
+        counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
         if plan:
             show_plan(counts, recipe, as_json=as_json)
             return
@@ -308,17 +319,22 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
             markup=False,
             soft_wrap=True,
         )
+        if outcome.guesses:
+            guesses = ", ".join(plain_name(guess.name) for guess in outcome.guesses)
+            out.print(f"A guess from what these few listen to: {guesses}.", markup=False, soft_wrap=True)
         return
     if not outcome.rows:
         out.print(f"{name}{read_from}: no other artist shares enough listeners with them.", markup=False)
         return
-    table = Table("", "similar artist", "similarity", "listeners in common", "of", title=escape(name + read_from))
-    for column in table.columns[2:]:
+    title = escape(name + read_from)
+    table = Table("", "similar artist", "how sure", "similarity", "listeners in common", "of", title=title)
+    for column in table.columns[3:]:
         column.justify = "right"
     for row in outcome.rows:
         table.add_row(
             str(row.rank),
             escape(plain_name(row.artist.name)),
+            row.strength,
             f"{row.score:.2f}",
             f"{row.support:,}",
             f"{row.artist.listeners:,}",
@@ -358,9 +374,17 @@ def _similar_json(catalogue: Catalogue, found: Found, outcome: Similar | TooFewL
         "synthetic": catalogue.manifest.data.synthetic,
     }
     if isinstance(outcome, TooFewListeners):
-        return card | {"needed_listeners": outcome.needed}
+        guesses = [_artist_json(guess) for guess in outcome.guesses]
+        return card | {"needed_listeners": outcome.needed, "guesses": guesses}
     rows = [
-        {"rank": row.rank, **_artist_json(row.artist), "score": round(row.score, 6), "common_listeners": row.support}
+        {
+            "rank": row.rank,
+            **_artist_json(row.artist),
+            "score": round(row.score, 6),
+            "strength": row.strength,
+            "common_listeners": row.support,
+        }
         for row in outcome.rows
     ]
-    return card | {"similar": rows}
+    similarity = catalogue.manifest.neighbours.similarity
+    return card | {"similarity": similarity, "cut": outcome.is_cut, "similar": rows}

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from recommender.aliases import shipped_aliases
 from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
 from recommender.artifact import FACTOR_COSINE, DataCard, Manifest, TableCard, label_arrays, write_artifact
+from recommender.confidence import strength_bounds
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
 from recommender.knn import KNNParams
@@ -316,6 +317,7 @@ def save_model(
                 exact=True,
                 recall=1.0,
                 min_common_listeners=params.min_common_listeners,
+                strength=strength_bounds(model.neighbours.idx, model.neighbours.score),
             )
         ),
     }

@@ -311,3 +311,27 @@ def test_what_may_be_sent_follows_the_permissions():
 def test_manners_speak_the_servers_language_before_the_members():
     assert Manners().speaks("ja") is language_of("ja")
     assert Manners(language="fr").speaks("ja") is language_of("fr")
+
+
+async def test_the_report_tells_moderators_counts_and_never_of_single_people(alice, bob, channel, simcord_env):
+    await bob.send(channel, "!similar björk")
+    await bob.select(channel.last_message, [options(channel.last_message, "rate")[0]], custom_id="rate")
+    result = await alice.slash(channel, "report")
+    assert result.ephemeral
+    text = shown(result.response)
+    assert text.startswith(
+        "What members said here\nQuestions: 1; answered with rows: 1.\nRows shown: 9; rated: 1 (11%)."
+    )
+    assert "Fewer than 5 people rated rows" in text
+    assert "👍" not in text
+    message = channel.last_message
+    for number in range(5):
+        voter = simcord_env.guild.add_member(simcord_env.create_user(f"voter{number}"))
+        await voter.select(message, [options(message, "rate")[1 if number else 0]], custom_id="rate")
+    text = shown((await alice.slash(channel, "report")).response)
+    assert "Votes: 👍 2, 👎 4, by 6 people." in text
+    assert "Rated as fitting: 33% (95% interval 10% to 70%)." in text
+    assert "Too early to conclude anything: fewer than 100 votes." in text
+    await bob.send(channel, "!report")
+    assert shown(channel.last_message) == "Only people who may manage the server can do that."
+    assert len(simcord_env.errors) == 1

@@ -8,7 +8,7 @@ from recommender.allpairs import nearest_of_all
 from recommender.ease import EASEParams, ease_neighbours, ease_weights
 from recommender.errors import ParameterError
 from recommender.factors import Factors
-from recommender.fusion import FusionParams, borrow, fuse, fused_neighbours
+from recommender.fusion import FusionParams, borrow, fuse, fused_factors
 from recommender.knn import KNNParams, knn_neighbours
 from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.neighbours import NeighbourParams, nearest_artists
@@ -215,8 +215,8 @@ def test_a_part_without_an_opinion_leaves_an_artist_to_the_others():
     silent = true_factors().artist_factors.copy()
     silent[5] = 0
     params = NeighbourParams(k=3)
-    fused = fused_neighbours([silent, true_factors().artist_factors], WORLD, FusionParams(), params)
-    assert set(fused.idx[5].tolist()) == {4, 6, 7}
+    fused = fused_factors([silent, true_factors().artist_factors], WORLD, FusionParams(), params)
+    assert set(nearest_artists(fused, WORLD, params).idx[5].tolist()) == {4, 6, 7}
 
 
 def test_borrowing_moves_an_artist_towards_its_nearest():

@@ -68,14 +68,8 @@ def report_card(counts: ServerCounts, style: Style) -> Card:
     if counts.n_voters < MIN_SHOWN_IN_COMMON:
         lines.append(say("Fewer than {needed} people rated rows; no more is told of them.", needed=MIN_SHOWN_IN_COMMON))
     else:
-        lines.append(
-            say(
-                "Votes: 👍 {up}, 👎 {down}, by {voters} people.",
-                up=counts.n_up,
-                down=counts.n_down,
-                voters=counts.n_voters,
-            )
-        )
+        said = {"up": counts.n_up, "down": counts.n_down, "voters": counts.n_voters}
+        lines.append(say("Votes: 👍 {up}, 👎 {down}, by {voters} people.", **said))
         interval = binomtest(counts.n_up, n_votes).proportion_ci(method="wilson")
         lines.append(
             say(
