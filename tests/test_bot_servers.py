@@ -47,7 +47,7 @@ async def channel(simcord_env):
 def alice(simcord_env, channel):  # noqa: ARG001 - the channel's guild has to be there
     """Somebody who may manage the server."""
     guild = simcord_env.guild
-    role = guild.create_role("manager", permissions=discord.Permissions(manage_guild=True))
+    role = guild.create_role("manager", permissions=discord.Permissions(manage_guild=True, manage_messages=True))
     return guild.add_member(simcord_env.create_user("alice"), roles=[role])
 
 

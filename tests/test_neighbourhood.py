@@ -40,10 +40,9 @@ def test_communities_lie_apart():
     rng = np.random.default_rng(0)
     centres = np.repeat(np.eye(3), 5, axis=0)
     placed = positions(unit(centres + 0.05 * rng.standard_normal(centres.shape)))
-    within = max(
-        np.linalg.norm(placed[5 * c : 5 * c + 5] - placed[5 * c : 5 * c + 5].mean(axis=0), axis=1).max()
-        for c in range(3)
-    )
-    middles = [placed[5 * c : 5 * c + 5].mean(axis=0) for c in range(3)]
+    communities = [placed[5 * c : 5 * c + 5] for c in range(3)]
+    middles = [community.mean(axis=0) for community in communities]
+    pairs = zip(communities, middles, strict=True)
+    within = max(np.linalg.norm(community - middle, axis=1).max() for community, middle in pairs)
     between = min(np.linalg.norm(middles[a] - middles[b]) for a in range(3) for b in range(a))
     assert between > 4 * within
