@@ -15,6 +15,8 @@ file                    shape, type                  content
 ``listening.npy``       (n_pairs,) i32               listeners of each artist that has enough, as row numbers
 ``listening_offsets``   (n_artists + 1,) i64         where each artist's begin in ``listening.npy``
 ``similarity_factors``  (n_compared, any) f32        what the scores are cosines of, where it is not the factors
+``link_idx.npy``        (n_artists, m) i32           artists whose likes speak for each, -1 fills; may be missing
+``link_weight.npy``     (n_artists, m) f32           how much, see :mod:`recommender.linking`
 ``names_*.npy``         see below                    the index of names, :mod:`recommender.naming.index`
 ======================  ===========================  =======================================================
 
@@ -65,6 +67,8 @@ FILES: dict[str, tuple[str, int]] = {
     "listening_offsets": ("<i8", 1),
     "similarity_factors": ("<f4", 2),
 }
+# Only of models that recommend with links beside their factors.
+LINK_FILES: dict[str, tuple[str, int]] = {"link_idx": ("<i4", 2), "link_weight": ("<f4", 2)}
 NAME_FILES: dict[str, tuple[str, int]] = {f"names_{name}": (dtype, 1) for name, dtype in INDEX_TYPES.items()}
 
 
@@ -143,6 +147,8 @@ class Artifact:
     listening_offsets: npt.NDArray[np.int64]
     similarity_factors: npt.NDArray[np.float32]
     name_index: NameIndex | None = None
+    link_idx: npt.NDArray[np.int32] | None = None
+    link_weight: npt.NDArray[np.float32] | None = None
 
 
 def write_artifact(
@@ -155,7 +161,7 @@ def write_artifact(
     Parameters
     ----------
     folder : must not exist.
-    arrays : one for each of :data:`FILES`.
+    arrays : one for each of :data:`FILES`, and all or none of :data:`LINK_FILES`.
     card : the manifest's fields without ``files`` and ``sha256``, as JSON values.
     name_index : the index of its names; without it, it is made anew by every process that needs it.
 
@@ -163,7 +169,7 @@ def write_artifact(
     ------
     ModelError : the folder exists or cannot be written.
     """
-    assert arrays.keys() == FILES.keys(), "an artifact has exactly the files of its format"
+    assert arrays.keys() - LINK_FILES.keys() == FILES.keys(), "an artifact has exactly the files of its format"
     if folder.exists():
         raise ModelError(f"{folder} exists already; a model never overwrites another, choose a new name")
     building = folder.parent / f".building-{folder.name}-{uuid.uuid4().hex[:8]}"
@@ -172,7 +178,7 @@ def write_artifact(
         files = {}
         index_arrays = {} if name_index is None else name_index.arrays()
         for name, array in [*arrays.items(), *((f"names_{name}", array) for name, array in index_arrays.items())]:
-            dtype, _ = (FILES | NAME_FILES)[name]
+            dtype, _ = (FILES | LINK_FILES | NAME_FILES)[name]
             files[name] = _write_array(building / f"{name}.npy", np.ascontiguousarray(array, dtype=dtype))
         content = {"format": FORMAT, "format_version": FORMAT_VERSION, **card, "files": files}
         content["sha256"] = _content_sha256(content)
@@ -228,7 +234,8 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     """
     manifest = read_manifest(folder)
     has_index = any(name in manifest.files for name in NAME_FILES)
-    names = FILES | NAME_FILES if has_index else FILES
+    has_links = any(name in manifest.files for name in LINK_FILES)
+    names = FILES | (NAME_FILES if has_index else {}) | (LINK_FILES if has_links else {})
     states = {name: _sound_state(folder, name, manifest) for name in names}  # before reading: a change in between shows
     verify = verify and not is_checked(folder, manifest.sha256, states)
     arrays = {}
@@ -334,6 +341,10 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
             raise ModelError(
                 _damaged(folder, f"{name}.npy is {array.dtype} {array.shape}, not {dtype} {expected[name]}")
             )
+    for name in LINK_FILES.keys() & arrays.keys():
+        array, shape = arrays[name], (n, *arrays["link_idx"].shape[1:])
+        if (array.dtype.str, array.ndim) != LINK_FILES[name] or array.shape != shape:
+            raise ModelError(_damaged(folder, f"{name}.npy is {array.dtype} {array.shape}"))
     for name in NAME_FILES.keys() & arrays.keys():
         if (arrays[name].dtype.str, arrays[name].ndim) != NAME_FILES[name]:
             raise ModelError(_damaged(folder, f"{name}.npy is {arrays[name].dtype} {arrays[name].shape}"))
@@ -359,6 +370,9 @@ def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
         or listening_offsets[-1] != listening.size
         or (np.diff(listening_offsets) < 0).any(),
     }
+    if "link_idx" in arrays and arrays["link_idx"].size:
+        wrong["link_idx"] = not -1 <= arrays["link_idx"].min() <= arrays["link_idx"].max() < n
+        wrong["link_weight"] = not np.isfinite(arrays["link_weight"]).all()
     for name, is_wrong in wrong.items():
         if is_wrong:
             raise ModelError(_damaged(folder, f"{name}.npy holds impossible values"))

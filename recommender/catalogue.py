@@ -105,6 +105,11 @@ class Catalogue:
         return cls(open_artifact(folder, verify=verify))
 
     @property
+    def artifact(self) -> Artifact:
+        """The model's files."""
+        return self._artifact
+
+    @property
     def manifest(self) -> Manifest:
         """The model's card."""
         return self._artifact.manifest
