@@ -31,13 +31,13 @@ from bot.replies import (
 from bot.showing import ChosenRow, popularity_bucket
 from recommender.exploring import MIN_SHOWN_IN_COMMON
 from recommender.outcomes import Artist, TooFewInCommon, TooFewListeners
+from recommender.personal import Personal, RecommendOutcome, TooLittleKnown
 
 NEAREST_ON_A_CARD = 5
 STOPS_BETWEEN = 4
 # A cosine from which two artists are called related.
 LIKE_FROM = 0.25
 MOST_LIKED = 50
-VOTE_WEIGHT = 0.5
 
 Command: TypeAlias = Literal["blend", "path", "dissimilar", "why", "artist", "map", "like", "dislike"]
 COMMANDS: tuple[Command, ...] = ("blend", "path", "dissimilar", "why", "artist", "map", "like", "dislike")
@@ -76,6 +76,7 @@ class Explorations:
     def __init__(self, answers: Answers, *, rng: np.random.Generator) -> None:
         self._answers = answers
         self._rng = rng
+        self._personal: Personal | None = None
 
     async def understand(self, names: Sequence[tuple[str, int]], asker: Asker) -> list[Term] | Unclear:
         """Understand all names of a question, each with its sign, or say which one is unclear."""
@@ -98,7 +99,7 @@ class Explorations:
         started = time.perf_counter()
         match command:
             case "blend":
-                return await self.blend(terms, asker, wish, started=started)
+                return await self._blend(terms, asker, wish, started)
             case "path":
                 return await self._path(terms, asker, started)
             case "why":
@@ -108,76 +109,81 @@ class Explorations:
             case _:
                 return await self._card(terms[0], asker, started)
 
-    async def blend(
-        self,
-        terms: Sequence[Term],
-        asker: Asker,
-        wish: Wish,
-        *,
-        started: float,
-        command: Literal["blend", "recommend"] = "blend",
-        weights: dict[int, float] | None = None,
-    ) -> Exploration:
-        """Mix artists; ``weights`` by artist row go before the terms' signs."""
-        if weights is None:
-            weights = {}
-            for term in terms:
-                row = term.understood.artist.artist_idx
-                weights[row] = weights.get(row, 0.0) + term.sign
-            weights = {row: weight for row, weight in weights.items() if weight}
+    async def _blend(self, terms: Sequence[Term], asker: Asker, wish: Wish, started: float) -> Exploration:
+        weights: dict[int, float] = {}
+        for term in terms:
+            row = term.understood.artist.artist_idx
+            weights[row] = weights.get(row, 0.0) + term.sign
+        weights = {row: weight for row, weight in weights.items() if weight}
         if not any(weight > 0 for weight in weights.values()):
             return SameAnswer(terms[0].understood.artist)
         outcome = await asyncio.to_thread(
             self._answers.catalogue.blend, weights, k=min(wish.size, wish.most), familiarity=wish.familiarity
         )
         if isinstance(outcome, TooFewListeners):
-            return await self._too_few(command, outcome, terms, asker, started)
+            return await self._too_few("blend", outcome, terms, asker, started)
         answer = BlendAnswer(
             tuple(term.understood.named for term in terms if term.sign > 0),
             tuple(term.understood.named for term in terms if term.sign < 0),
-            tuple(MixedRow(row.rank, row.artist, row.score, row.support, row.nearest) for row in outcome.rows),
+            tuple(MixedRow(row.rank, row.artist, row.score, row.support, (row.nearest,)) for row in outcome.rows),
             self._answers.synthetic,
             wish,
-            command=command,
         )
-        request = self._request(command, answer, None, asker, max(len(answer.rows), 1), started)
-        request = replace(request, familiarity=wish.familiarity)
-        seeds = () if command == "recommend" else _seeds(terms)
-        ids = await self._answers.log(request, [self._chosen(row) for row in answer.rows], seeds)
+        return await self._logged(answer, terms, asker, started)
+
+    async def _logged(self, answer: BlendAnswer, terms: Sequence[Term], asker: Asker, started: float) -> BlendAnswer:
+        """Log an answer and give its rows what a vote refers to, or say why there is nothing to refer to."""
+        request = self._request(answer.command, answer, None, asker, max(len(answer.rows), 1), started)
+        request = replace(request, familiarity=answer.wish.familiarity)
+        ids = await self._answers.log(request, [self._chosen(row) for row in answer.rows], _seeds(terms))
         if ids is None:
             return replace(answer, voting="unavailable")
         if len(ids) != len(answer.rows):
             return replace(answer, voting="opted_out")
         rows = tuple(replace(row, impression_id=one) for row, one in zip(answer.rows, ids, strict=True))
-        return replace(answer, rows=rows, voting="open" if wish.votes else "switched_off")
+        return replace(answer, rows=rows, voting="open" if answer.wish.votes else "switched_off")
 
     async def recommend(self, asker: Asker, wish: Wish) -> Exploration:
-        """Recommend from what a member rated and liked; a vote on a row says less than a like.
+        """Recommend from what a member rated and liked.
 
         Raises
         ------
         FeedbackError : what they said cannot be read.
         """
         started = time.perf_counter()
-        weights = await asyncio.to_thread(self._weights_of, asker.member)
-        if not any(weight > 0 for weight in weights.values()):
+        likes, dislikes = await asyncio.to_thread(self._tastes_of, asker.member)
+        if not likes:
             return NothingKnown()
-        return await self.blend((), asker, wish, started=started, command="recommend", weights=weights)
+        outcome = await asyncio.to_thread(self._fold_in, likes, dislikes, wish)
+        if isinstance(outcome, TooLittleKnown):
+            return NothingKnown()
+        rows = tuple(
+            MixedRow(row.rank, row.artist, row.score, None, tuple(one.artist for one in row.because[:2]))
+            for row in outcome.rows
+        )
+        answer = BlendAnswer((), (), rows, self._answers.synthetic, wish, command="recommend")
+        return await self._logged(answer, (), asker, started)
 
-    def _weights_of(self, member: str) -> dict[int, float]:
+    def _fold_in(self, likes: list[int], dislikes: list[int], wish: Wish) -> RecommendOutcome:
+        if self._personal is None:  # made at the first question: it reads all factors once
+            self._personal = Personal(self._answers.catalogue)
+        exclude = self._answers.catalogue.left_out_by(wish.familiarity).tolist()
+        return self._personal.recommend(likes, disliked=dislikes, exclude=exclude, k=min(wish.size, wish.most))
+
+    def _tastes_of(self, member: str) -> tuple[list[int], list[int]]:
+        """Rows of the artists that a member likes, and does not: a like goes before the votes on the artist."""
         catalogue = self._answers.catalogue
-        said: dict[int, float] = {}
+        said: dict[int, int] = {}
         for vote in self._answers.feedback.votes_of(member):
-            said[vote.artist_id] = said.get(vote.artist_id, 0.0) + VOTE_WEIGHT * vote.value
+            said[vote.artist_id] = said.get(vote.artist_id, 0) + vote.value
         for taste in self._answers.feedback.tastes_of(member):
             said.pop(taste.artist_id, None)
-            said[taste.artist_id] = 1.0 if taste.verdict == "like" else -1.0
-        weights: dict[int, float] = {}
-        for artist_id, weight in list(said.items())[-MOST_LIKED:]:
-            artist = catalogue.by_id(artist_id)
-            if artist is not None and weight and artist.listeners >= catalogue.manifest.min_listeners:
-                weights[artist.artist_idx] = max(min(weight, 1.0), -1.0)
-        return weights
+            said[taste.artist_id] = 1 if taste.verdict == "like" else -1
+        known = [
+            (artist.artist_idx, says) for one, says in said.items() if (artist := catalogue.by_id(one)) is not None
+        ]
+        likes = [row for row, says in known if says > 0]
+        return likes[-MOST_LIKED:], [row for row, says in known if says < 0][-MOST_LIKED:]
 
     async def surprise(self, asker: Asker, wish: Wish) -> Answer | None:
         """Answer for an artist drawn by how much it is heard, little-known ones more often than their share."""

@@ -139,13 +139,13 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class MixedRow:
-    """One row of a mixture: ``nearest`` is the liked artist that it is most like."""
+    """One row of a mixture or a recommendation: ``because`` are the liked artists that it is due to, at most two."""
 
     rank: int
     artist: Artist
     score: float
-    support: int
-    nearest: Artist
+    support: int | None
+    because: tuple[Artist, ...]
     impression_id: int | None = None
 
 

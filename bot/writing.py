@@ -80,17 +80,17 @@ def _blend(answer: BlendAnswer, style: Style) -> Card:
         notes.append(style.small(say("You opted out of logging, so your votes are not saved.")))
     elif answer.voting == "unavailable":
         notes.append(style.small(say("Votes cannot be saved at the moment.")))
-    return Card(first, tuple(_mixed_row(row, style) for row in answer.rows), tuple(notes))
+    is_recommended = answer.command == "recommend"
+    lines = tuple(_mixed_row(row, style, is_recommended=is_recommended) for row in answer.rows)
+    return Card(first, lines, tuple(notes))
 
 
-def _mixed_row(row: MixedRow, style: Style) -> str:
-    return style.say(
-        "{rank}. {artist} - {strength}; nearest to {liked}",
-        rank=str(row.rank),
-        artist=style.linked(row.artist),
-        strength=strength(row.score, style),
-        liked=style.name(row.nearest.name),
-    )
+def _mixed_row(row: MixedRow, style: Style, *, is_recommended: bool) -> str:
+    liked = style.language.listed([style.name(one.name) for one in row.because])
+    names = {"rank": str(row.rank), "artist": style.linked(row.artist), "liked": liked}
+    if is_recommended:
+        return style.say("{rank}. {artist} - because of {liked}", **names)
+    return style.say("{rank}. {artist} - {strength}; nearest to {liked}", strength=strength(row.score, style), **names)
 
 
 def _path(answer: PathAnswer, style: Style) -> Card:

@@ -146,6 +146,15 @@ class Catalogue:
         directions: npt.NDArray[np.float64] = factors / np.maximum(norms, 1e-30)
         return directions
 
+    def left_out_by(self, familiarity: Familiarity) -> npt.NDArray[np.intp]:
+        """Return the rows of the artists that a setting of the dial leaves out; none for ``balanced``.
+
+        Raises
+        ------
+        ParameterError : there is no such setting.
+        """
+        return np.flatnonzero(~exploring.allowed_by(familiarity, self._space))
+
     def artist(self, artist_idx: int) -> Artist:
         """Return the artist in a row of the model."""
         packed = self._artifact.artist_mbids[artist_idx]

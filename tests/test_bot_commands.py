@@ -217,11 +217,11 @@ async def test_recommendations_follow_likes_dislikes_and_votes(alice, channel):
     await alice.select(channel.last_message, [options(channel.last_message, "rate")[0]], custom_id="rate")
     await alice.send(channel, "!recommend")
     by_vote = shown(channel.last_message)
-    assert "nearest to Wolf Parade" in by_vote
+    assert "because of Wolf Parade" in by_vote
     await alice.slash(channel, "like", artist="metallica")
     await alice.send(channel, "!recommend")
-    first = shown(channel.last_message).splitlines()[1]
-    assert any(name in first for name in ("Iron Maiden", "Judas Priest", "Motörhead"))
+    lines = [line for line in shown(channel.last_message).splitlines() if line.endswith("because of Metallica")]
+    assert any(name in line for line in lines for name in ("Iron Maiden", "Judas Priest", "Motörhead"))
     assert "Metallica](" not in shown(channel.last_message)
 
 
@@ -412,3 +412,14 @@ async def test_autocomplete_of_a_blend_completes_its_last_name(alice, channel):
     assert choices[0] == {"name": "arcade fire + Björk", "value": "arcade fire + Björk"}
     choices = await alice.autocomplete(channel, "path", "goal", "metallica", start="björk")
     assert choices[0]["value"] == f"artist:{format_artist_id(artist_id('Metallica'))}"
+
+
+async def test_recommendations_heed_how_well_known_they_shall_be(alice, channel):
+    await alice.slash(channel, "like", artist="arcade fire")
+    everybody = shown((await alice.slash(channel, "recommend")).response).splitlines()[1:]
+    deep = await alice.slash(channel, "recommend", familiarity="deep")
+    await alice.send(channel, "!recommend --deep")
+    assert shown(channel.last_message) == shown(deep.response)
+    named = [line.split("](")[0] for line in shown(deep.response).splitlines()[1:] if "](" in line]
+    assert 0 < len(named) < len(everybody)
+    assert "Only little-known artists." in shown(deep.response)
