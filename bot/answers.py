@@ -11,21 +11,17 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bot.feedback.records import (
     ModelRecord,
-    OptedOut,
     Outcome,
-    ProposalOutcome,
     RequestRecord,
-    ShownAnswer,
-    ShownRow,
-    Verdict,
     VoteEvent,
     VoteOutcome,
 )
 from bot.feedback.store import FeedbackStore
+from bot.members import Members
+from bot.paging import LOG_PATIENCE_SECONDS, Pages
 from bot.recent import RecentArtists
 from bot.replies import (
     ROWS_PER_PAGE,
@@ -37,7 +33,6 @@ from bot.replies import (
     Row,
     SimilarAnswer,
     TooFewAnswer,
-    Voting,
     Wish,
 )
 from bot.showing import ChosenPage, ChosenRow, OneModel, PageRequest, RowPolicy, popularity_bucket
@@ -48,7 +43,6 @@ from recommender.errors import FeedbackError
 from recommender.exploring import MIN_SHOWN_IN_COMMON
 from recommender.names import Ambiguous, Found, NotFound, clean_query
 from recommender.outcomes import Artist, TooFewListeners, Why
-from recommender.wording import plain_name
 
 __all__ = [
     "ROWS_PER_PAGE",
@@ -67,8 +61,6 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-# An answer waits no longer for its log than this; then it comes without vote buttons.
-LOG_PATIENCE_SECONDS = 2.0
 MOST_ALTERNATIVES = 5
 PLAIN_WISH = Wish()
 
@@ -107,8 +99,9 @@ class Answers:
     def __init__(self, catalogue: Catalogue, feedback: FeedbackStore, policy: RowPolicy | None = None) -> None:
         self.catalogue = catalogue
         self.feedback = feedback
-        self._policy = policy or OneModel(catalogue)
         self._recent = RecentArtists()
+        self.pages = Pages(catalogue, feedback, policy or OneModel(catalogue))
+        self.members = Members(catalogue, feedback, self._recent)
 
     @property
     def synthetic(self) -> bool:
@@ -170,38 +163,6 @@ class Answers:
         understood = self.chosen(artist_id, asker)
         return None if understood is None else await self._answer(understood, asker, wish, started)
 
-    async def page(self, anchor: int, artist_id: int, page: int, asker: Asker, *, wish: Wish) -> Answer | None:
-        """Answer with another page; one that was shown before comes back as it was.
-
-        Parameters
-        ----------
-        anchor : a row by which the answer is found on record, 0 when it is not on record.
-        artist_id : the artist that the answer is about.
-        page : 1 is the first page.
-        wish : as the first page was wanted.
-
-        Returns
-        -------
-        None when the model no longer has the artist.
-        """
-        seed = self.catalogue.by_id(artist_id)
-        if seed is None:
-            return None
-        record = await self._on_record(anchor, artist_id)
-        if record is None:
-            return await self._page_off_record(seed, page, asker, wish)
-        if page > max(row.page for row in record.rows):
-            record = await self._add_page(anchor, record, seed, asker, wish)
-            if record is None:
-                return await self._page_off_record(seed, page, asker, wish)
-        last = max(row.page for row in record.rows)
-        page = min(page, last)
-        rows = tuple(row for one in record.rows if one.page == page and (row := self._row(one)) is not None)
-        n_shown = len(record.rows)
-        has_more = page < last or (n_shown < wish.most and await self._goes_on(record, seed, asker, wish))
-        voting: Voting = "open" if wish.votes else "switched_off"
-        return SimilarAnswer(seed, rows, None, self.synthetic, page=page, has_more=has_more, wish=wish, voting=voting)
-
     async def suggest(self, text: str, member: str | None = None) -> list[tuple[str, str]]:
         """Suggest artists while a member types: at most 25 pairs of name and value for :meth:`similar`.
 
@@ -243,74 +204,6 @@ class Answers:
         outcome = self.catalogue.why(seed.artist_idx, artist.artist_idx) if seed != artist else None
         evidence = outcome.evidence if isinstance(outcome, Why) else None
         return Closer(seed, artist, evidence, MIN_SHOWN_IN_COMMON)
-
-    async def propose_name(self, typed: str, artist: Artist, asker: Asker) -> ProposalOutcome | None:
-        """Propose what was typed as another name of an artist; None for a member who opted out of logging.
-
-        Raises
-        ------
-        FeedbackError : it could not be saved.
-        """
-        if await asyncio.to_thread(self.feedback.opted_out, asker.member):
-            return None
-        future = self.feedback.propose_alias(
-            typed,
-            artist_id=artist.artist_id,
-            artist_name=plain_name(artist.name, limit=200),
-            member=asker.member,
-            guild=asker.guild,
-        )
-        return await asyncio.wrap_future(future)
-
-    async def taste(self, artist: Artist, verdict: Verdict | None, asker: Asker) -> bool | OptedOut:
-        """Keep what a member thinks of an artist (None takes it back); whether that changed anything.
-
-        Raises
-        ------
-        FeedbackError : it could not be saved.
-        """
-        future = self.feedback.record_taste(asker.member, artist.artist_id, verdict)
-        return await asyncio.wrap_future(future)
-
-    async def opt_out(self, member: str, *, wish: bool) -> bool:
-        """Keep whether a member wants nothing written down; whether that changed anything.
-
-        Raises
-        ------
-        FeedbackError : it could not be saved.
-        """
-        if wish:
-            self._recent.forget(member)
-        return await asyncio.wrap_future(self.feedback.record_opt_out(member, wish))
-
-    async def export(self, member: str) -> dict[str, Any]:
-        """Return everything that is kept of a member, with the names of the artists that the model still has.
-
-        Raises
-        ------
-        FeedbackError : it cannot be read.
-        """
-        document = await asyncio.to_thread(self.feedback.export_of, member)
-        ids = {
-            row[column]
-            for rows in document.values()
-            if isinstance(rows, list)
-            for row in rows
-            for column in ("artist_id", "seed_artist_id")
-            if row.get(column) is not None
-        }
-        names = {str(one): artist.name for one in sorted(ids) if (artist := self.catalogue.by_id(one)) is not None}
-        return {**document, "names_of_artists": names, "kept_in_memory": list(self._recent.of(member))}
-
-    async def forget(self, member: str) -> int:
-        """Delete everything that is kept of a member; how many rows there were.
-
-        Raises
-        ------
-        FeedbackError : nothing was deleted.
-        """
-        self._recent.forget(member)
-        return await asyncio.wrap_future(self.feedback.forget(member))
 
     async def vote(
         self, impression_id: int, value: int, asker: Asker, *, interaction_id: str
@@ -370,7 +263,7 @@ class Answers:
 
     async def _answer(self, understood: Understood, asker: Asker, wish: Wish, started: float) -> Answer:
         seed, layer = understood.artist, understood.found.layer
-        chosen = await self._choose(PageRequest(seed, 1, (), wish, asker.guild, is_test=asker.is_test))
+        chosen = await self.pages.choose(PageRequest(seed, 1, (), wish, asker.guild, is_test=asker.is_test))
         if isinstance(chosen, TooFewListeners):
             too_few = TooFewAnswer(seed, chosen.needed, understood.read_from, self.synthetic, layer)
             await self.log(self.request("similar", too_few, understood, asker, wish.size, started), ())
@@ -409,78 +302,6 @@ class Answers:
             rows=tuple(replace(row, impression_id=impression_id) for row, impression_id in rows),
             voting="open" if answer.wish.votes else "switched_off",
         )
-
-    async def _choose(self, request: PageRequest) -> ChosenPage | TooFewListeners:
-        return await asyncio.to_thread(self._policy.choose, request)
-
-    async def _on_record(self, anchor: int, artist_id: int) -> ShownAnswer | None:
-        if not anchor:
-            return None
-        try:
-            async with asyncio.timeout(LOG_PATIENCE_SECONDS):
-                record = await asyncio.to_thread(self.feedback.shown_answer, anchor)
-        except (FeedbackError, TimeoutError) as error:
-            log.warning("an answer was not found on record: %s", str(error) or "the database is too slow")
-            return None
-        return record if record is not None and record.rows and record.seed_artist_id == artist_id else None
-
-    async def _add_page(
-        self, anchor: int, record: ShownAnswer, seed: Artist, asker: Asker, wish: Wish
-    ) -> ShownAnswer | None:
-        chosen = await self._choose(self._next_page(record, seed, asker, wish))
-        if isinstance(chosen, TooFewListeners) or not chosen.rows:
-            return record
-        try:
-            async with asyncio.timeout(LOG_PATIENCE_SECONDS):
-                future = self.feedback.record_page(anchor, [row.logged for row in chosen.rows])
-                return await asyncio.wrap_future(future)
-        except (FeedbackError, TimeoutError) as error:
-            log.warning("a page was not logged: %s", str(error) or "the database is too slow")
-            return None
-
-    async def _goes_on(self, record: ShownAnswer, seed: Artist, asker: Asker, wish: Wish) -> bool:
-        chosen = await self._choose(self._next_page(record, seed, asker, wish))
-        return isinstance(chosen, ChosenPage) and bool(chosen.rows)
-
-    def _next_page(self, record: ShownAnswer, seed: Artist, asker: Asker, wish: Wish) -> PageRequest:
-        return PageRequest(
-            seed,
-            max(row.page for row in record.rows) + 1,
-            tuple(row.artist_id for row in record.rows),
-            wish,
-            asker.guild,
-            record.experiment_id,
-            record.assignment_seed,
-            record.is_test,
-        )
-
-    async def _page_off_record(self, seed: Artist, page: int, asker: Asker, wish: Wish) -> Answer:
-        """A page of an answer that is not on record: nothing is logged, nothing can be voted on."""
-        found = await asyncio.to_thread(
-            OneModel(self.catalogue).choose,
-            PageRequest(seed, 1, (), replace(wish, size=min(page * wish.size, wish.most)), asker.guild),
-        )
-        if isinstance(found, TooFewListeners):
-            return TooFewAnswer(seed, found.needed, None, self.synthetic)
-        page = max(min(page, -(-len(found.rows) // wish.size)), 1)
-        all_rows = [Row(row.logged.rank, row.artist, row.logged.score, row.logged.support or 0) for row in found.rows]
-        return SimilarAnswer(
-            seed,
-            tuple(all_rows[(page - 1) * wish.size : page * wish.size]),
-            None,
-            self.synthetic,
-            page=page,
-            has_more=found.n_candidates > min(page * wish.size, len(all_rows)) < wish.most,
-            wish=wish,
-            voting="unavailable",
-        )
-
-    def _row(self, shown: ShownRow) -> Row | None:
-        """A row that was shown; None when a model trained since no longer has the artist."""
-        artist = self.catalogue.by_id(shown.artist_id)
-        if artist is None:
-            return None
-        return Row(shown.rank, artist, shown.score, shown.support or 0, shown.impression_id)
 
     def request(
         self, command: str, answer: object, understood: Understood | None, asker: Asker, k: int, started: float

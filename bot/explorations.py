@@ -38,6 +38,8 @@ STOPS_BETWEEN = 4
 # A cosine from which two artists are called related.
 LIKE_FROM = 0.25
 MOST_LIKED = 50
+# A liked artist that does less for a recommended one is not named as its reason.
+LEAST_REASON = 0.2
 
 Command: TypeAlias = Literal["blend", "path", "dissimilar", "why", "artist", "map", "like", "dislike"]
 COMMANDS: tuple[Command, ...] = ("blend", "path", "dissimilar", "why", "artist", "map", "like", "dislike")
@@ -158,7 +160,13 @@ class Explorations:
         if isinstance(outcome, TooLittleKnown):
             return NothingKnown()
         rows = tuple(
-            MixedRow(row.rank, row.artist, row.score, None, tuple(one.artist for one in row.because[:2]))
+            MixedRow(
+                row.rank,
+                row.artist,
+                row.score,
+                None,
+                tuple(one.artist for one in row.because[:2] if one.share >= LEAST_REASON),
+            )
             for row in outcome.rows
         )
         answer = BlendAnswer((), (), rows, self._answers.synthetic, wish, command="recommend")

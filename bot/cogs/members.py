@@ -46,7 +46,7 @@ class MembersCog(commands.Cog):
         visit = await visit_in(context)
         say = visit.language.say
         try:
-            document = await self._answers.export(visit.asker.member)
+            document = await self._answers.members.export(visit.asker.member)
         except FeedbackError:
             await send_in(context, notice(say("That could not be read. Try again in a moment.")), ephemeral=True)
             return
@@ -74,7 +74,7 @@ class MembersCog(commands.Cog):
         await context.defer(ephemeral=True)
         visit = await visit_in(context)
         try:
-            n_deleted = await self._answers.forget(visit.asker.member)
+            n_deleted = await self._answers.members.forget(visit.asker.member)
         except FeedbackError:
             sentence = visit.language.say("Nothing was deleted: the database cannot be reached. Try again in a moment.")
             await send_in(context, notice(sentence), ephemeral=True)
@@ -105,7 +105,7 @@ class MembersCog(commands.Cog):
         visit = await visit_in(context)
         say = visit.language.say
         try:
-            await self._answers.opt_out(visit.asker.member, wish=wish)
+            await self._answers.members.opt_out(visit.asker.member, wish=wish)
         except FeedbackError:
             sentence = say("That could not be saved. Try again in a moment.")
         else:

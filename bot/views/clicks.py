@@ -71,7 +71,7 @@ class Clicks:
         """Show another page in the place of this one."""
         await click.response.defer()
         visit = await visit_of(click, "button")
-        answer = await self._answers.page(
+        answer = await self._answers.pages.turn(
             place.anchor, place.artist_id, max(page, 1), visit.asker, wish=_as_here(place.wish, visit)
         )
         if answer is None:
@@ -145,7 +145,7 @@ class Clicks:
         style = discord_style(visit)
         names = {"typed": style.name(typed), "artist": style.strong(artist.name)}
         try:
-            outcome = await self._answers.propose_name(typed, artist, visit.asker)
+            outcome = await self._answers.members.propose_name(typed, artist, visit.asker)
         except FeedbackError:
             text = style.say("That could not be saved. Try again in a moment.")
         else:

@@ -14,7 +14,7 @@ async def save_taste(answers: Answers, named: Named, verdict: Verdict | None, vi
     """Keep what a member thinks of an artist (None takes it back), and compose what became of it."""
     changed: bool | OptedOut | None
     try:
-        changed = await answers.taste(named.artist, verdict, visit.asker)
+        changed = await answers.members.taste(named.artist, verdict, visit.asker)
     except FeedbackError:
         changed = None
 
