@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from bot.community import CommunityNames
 from bot.feedback.records import (
     ModelRecord,
     Outcome,
@@ -102,6 +103,7 @@ class Answers:
         self._recent = RecentArtists()
         self.pages = Pages(catalogue, feedback, policy or OneModel(catalogue))
         self.members = Members(catalogue, feedback, self._recent)
+        self._community = CommunityNames(catalogue, feedback)
 
     @property
     def synthetic(self) -> bool:
@@ -121,7 +123,8 @@ class Answers:
         if artist is not None:
             self._recent.note(asker.member, artist.artist_id)
             return Understood(Found(artist.artist_idx, "autocomplete", 1.0), artist, None)
-        resolution = await asyncio.to_thread(self.catalogue.resolve, text)
+        other_names = await self._community.of(asker.guild)
+        resolution = await asyncio.to_thread(self.catalogue.resolve, text, other_names=other_names)
         typed = clean_query(text)
         match resolution:
             case Found():
@@ -163,13 +166,17 @@ class Answers:
         understood = self.chosen(artist_id, asker)
         return None if understood is None else await self._answer(understood, asker, wish, started)
 
-    async def suggest(self, text: str, member: str | None = None) -> list[tuple[str, str]]:
+    async def suggest(self, text: str, member: str | None = None, guild: str | None = None) -> list[tuple[str, str]]:
         """Suggest artists while a member types: at most 25 pairs of name and value for :meth:`similar`.
 
-        Those that this member was answered about lately come first; they are kept in memory alone.
+        Those that this member was answered about lately come first; they are kept in memory alone. Then come those that
+        this server calls so.
         """
         recent = self._recent.of(member) if member else ()
-        artists = await asyncio.to_thread(self.catalogue.complete, text, limit=25, recent=recent)
+        other_names = await self._community.of(guild)
+        artists = await asyncio.to_thread(
+            self.catalogue.complete, text, limit=25, recent=recent, other_names=other_names
+        )
         return [(artist.name, f"artist:{format_artist_id(artist.artist_id)}") for artist in artists]
 
     async def alternatives(self, artist_id: int, typed: str) -> tuple[Artist, ...]:

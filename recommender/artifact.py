@@ -74,7 +74,10 @@ NAME_FILES: dict[str, tuple[str, int]] = {f"names_{name}": (dtype, 1) for name, 
 
 @dataclass(frozen=True, slots=True)
 class DataCard:
-    """What a model was trained on. ``synthetic`` data must be called so wherever its results are shown."""
+    """What a model was trained on. ``synthetic`` data must be called so wherever its results are shown.
+
+    ``n_variants`` names were merged into other spellings of their artist, as a person reviewed.
+    """
 
     name: str
     sha256: str
@@ -82,6 +85,7 @@ class DataCard:
     n_listeners: int
     n_artists: int
     n_pairs: int
+    n_variants: int = 0
 
 
 @dataclass(frozen=True, slots=True)

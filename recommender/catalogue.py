@@ -19,13 +19,16 @@ from recommender.listening import Listening
 from recommender.matrix import NO_NEIGHBOUR
 from recommender.names import (
     MAX_TYPED_CHARACTERS,
+    NO_OTHER_NAMES,
     Completer,
     Explained,
     Found,
     NameIndex,
+    OtherNames,
     Resolution,
     Resolver,
     build_index,
+    prepared,
 )
 from recommender.outcomes import (
     Artist,
@@ -178,13 +181,23 @@ class Catalogue:
         """Make the index of names now, where an older model has none; else the first name not to the letter waits."""
         self._index()
 
-    def resolve(self, text: str, *, other_names: Mapping[str, int] | None = None) -> Resolution:
+    def other_names(self, names: Mapping[str, int]) -> OtherNames:
+        """Prepare a community's own names for artists, for the methods that take them; costs time, so keep the result.
+
+        Parameters
+        ----------
+        names : artist ids by name; those that this model does not have are left out.
+        """
+        artists = {name: self.by_id(number) for name, number in names.items()}
+        return prepared({name: artist.artist_idx for name, artist in artists.items() if artist is not None})
+
+    def resolve(self, text: str, *, other_names: OtherNames = NO_OTHER_NAMES) -> Resolution:
         """Resolve what a person typed; see :meth:`recommender.naming.resolving.Resolver.resolve`.
 
         Parameters
         ----------
         text : anything.
-        other_names : a community's own names for artists: artist ids by :func:`recommender.artists.artist_key`.
+        other_names : a community's own, from :meth:`other_names`.
         """
         if self._index_made is None and not other_names:
             # An artist's id is a hash of its name: whoever types that needs no index of names.
@@ -193,21 +206,21 @@ class Catalogue:
                 return Found(exact.artist_idx, "exact", 1.0, "name")
         return self.explain(text, other_names=other_names).resolution
 
-    def explain(self, text: str, *, other_names: Mapping[str, int] | None = None) -> Explained:
+    def explain(self, text: str, *, other_names: OtherNames = NO_OTHER_NAMES) -> Explained:
         """Resolve what a person typed, and say which layers were asked."""
-        given = ((key, self.by_id(number)) for key, number in (other_names or {}).items())
-        rows = {key: artist.artist_idx for key, artist in given if artist is not None}
-        return Resolver(self._index(), self._name, other_names=rows).explain(text)
+        return Resolver(self._index(), self._name, other_names=other_names).explain(text)
 
-    def is_name(self, text: str) -> bool:
+    def is_name(self, text: str, *, other_names: OtherNames = NO_OTHER_NAMES) -> bool:
         """Whether this is an artist's name or another name of one, for reading phrases of several names."""
-        return Resolver(self._index(), self._name).is_name(text)
+        return Resolver(self._index(), self._name, other_names=other_names).is_name(text)
 
-    def complete(self, text: str, *, limit: int = 25, recent: Sequence[int] = ()) -> list[Artist]:
+    def complete(
+        self, text: str, *, limit: int = 25, recent: Sequence[int] = (), other_names: OtherNames = NO_OTHER_NAMES
+    ) -> list[Artist]:
         """Suggest at most ``limit`` artists while a person types; those of the ids ``recent`` that fit come first."""
         known = (self.by_id(number) for number in recent)
         rows = [artist.artist_idx for artist in known if artist is not None]
-        completer = Completer(self._index(), self._name)
+        completer = Completer(self._index(), self._name, other_names=other_names)
         return [self.artist(idx) for idx in completer.complete(text, limit=limit, recent=rows)]
 
     def similar(

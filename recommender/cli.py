@@ -115,6 +115,10 @@ def train(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Threads at most; the model is the same.", show_default="all cores")
     ] = None,
+    variants: Annotated[
+        str | None,
+        typer.Option(help="Merge spelling variants: a reviewed file of `segue data variants`, or safe for its rules."),
+    ] = None,
     no_cache: NoCacheOption = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Load the data, say what training would need, and train nothing.")
@@ -134,7 +138,7 @@ def train(
     from recommender.cli_plan import show_plan, warn_if_too_large
     from recommender.plays import Columns
     from recommender.presets import chosen_recipe
-    from recommender.terminal import load, stoppable, training_progress
+    from recommender.terminal import load, stoppable, training_progress, with_variants
     from recommender.training import adjusted, save_model
     from recommender.training import train as fit
 
@@ -155,6 +159,8 @@ def train(
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stopping, limited_threads(jobs):
         counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
+        if variants is not None:
+            counts = with_variants(counts, variants)
         if plan:
             show_plan(counts, recipe, as_json=as_json)
             return
@@ -183,6 +189,7 @@ def train(
         "folder": str(target),
         "listeners": manifest.data.n_listeners,
         "artists": manifest.data.n_artists,
+        "merged_variants": manifest.data.n_variants,
         "objective": manifest.objective,
         "seconds": round(seconds, 2),
         "current": in_store,

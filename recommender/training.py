@@ -363,7 +363,15 @@ def save_model(
         "seed": seed,
         "objective": model.factors.objective,
         "data": asdict(
-            DataCard(data_name, counts.data_hash, synthetic, n_listeners, n_artists, n_pairs=int(counts.plays.nnz))
+            DataCard(
+                data_name,
+                counts.data_hash,
+                synthetic,
+                n_listeners,
+                n_artists,
+                n_pairs=int(counts.plays.nnz),
+                n_variants=len(counts.variants),
+            )
         ),
         "created": created.isoformat(),
         "n_factors": model.factors.n_factors,
@@ -379,5 +387,6 @@ def save_model(
             )
         ),
     }
-    name_index = build_index(counts.artist_names, listeners, shipped_aliases())
+    # Whoever types a merged name finds the artist, whatever the two have in common.
+    name_index = build_index(counts.artist_names, listeners, [*counts.variants, *shipped_aliases()])
     return write_artifact(folder, arrays, card, name_index=name_index)

@@ -80,7 +80,8 @@ async def suggestions(
     answers: Answers, interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:
     """Suggest artists while a member types."""
-    suggested = await answers.suggest(current, asker_of(interaction, "slash").member)
+    asker = asker_of(interaction, "slash")
+    suggested = await answers.suggest(current, asker.member, asker.guild)
     return [
         app_commands.Choice(name=plain_name(name, limit=MAX_CHOICE_CHARACTERS), value=value)
         for name, value in suggested

@@ -297,6 +297,11 @@ class FeedbackStore:
         with self.reading() as connection:
             return aliases.accepted(connection, guild)
 
+    def alias_state(self) -> tuple[object, ...]:
+        """Read a value that changes whenever the accepted aliases of any server do, whoever decided."""
+        with self.reading() as connection:
+            return aliases.state(connection)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Lend a connection for reading one consistent state; writes go on beside it."""
