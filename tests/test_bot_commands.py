@@ -423,3 +423,15 @@ async def test_recommendations_heed_how_well_known_they_shall_be(alice, channel)
     named = [line.split("](")[0] for line in shown(deep.response).splitlines()[1:] if "](" in line]
     assert 0 < len(named) < len(everybody)
     assert "Only little-known artists." in shown(deep.response)
+
+
+async def test_a_name_that_a_member_taught_is_understood_once_it_was_accepted(alice, channel, feedback):
+    await alice.send(channel, "!similar arcade fore fire")
+    chosen = await alice.click(channel.last_message, label="Arcade Fire")
+    await alice.click(chosen.response, custom_id=button(chosen.response, "name:"))
+    (proposal,) = feedback.list_aliases(status="proposed")
+    feedback.decide_alias(proposal.id, "accepted", by="operator").result()
+    await alice.send(channel, "!similar arcade fore fire")
+    assert shown(channel.last_message).startswith(
+        "Similar to **Arcade Fire** - read from “arcade fore fire” (another name of the artist)"
+    )
