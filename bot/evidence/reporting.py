@@ -68,7 +68,9 @@ class Report:
         return values
 
 
-def report(log: FeedbackLog, *, title: str, models: tuple[ModelMetrics, ...] = ()) -> Report:
+def report(
+    log: FeedbackLog, *, title: str, models: tuple[ModelMetrics, ...] = (), compares: bool = True
+) -> Report:
     """Compute the report of a log.
 
     Parameters
@@ -76,17 +78,18 @@ def report(log: FeedbackLog, *, title: str, models: tuple[ModelMetrics, ...] = (
     log : the log.
     title : what it is about.
     models : those of the experiment, A first; none outside of one.
+    compares : whether A and B are the same two models in all of the log.
     """
     teams = log.impressions.team
     drafted = bool(np.isin(teams, [TEAM_CODES[team] for team in ("a", "b", "both")]).any())
-    comparison = compare(credit(log)) if drafted else None
+    comparison = compare(credit(log)) if compares and drafted else None
     return Report(
         title=title,
         coverage=coverage(log),
         comparison=comparison,
         up_rates=up_rates(log),
         positions=position_bias(log),
-        off_policy=off_policy(log),
+        off_policy=off_policy(log) if compares else (),
         models=models,
         agreement=agreement(models, comparison),
     )

@@ -220,6 +220,15 @@ class FeedbackStore:
         with self.reading() as connection:
             return aliases.accepted(connection, guild)
 
+    def write(self, job: Callable[[Connection], T]) -> Future[T]:
+        """Run another room's job in a transaction of the writer; it may run twice, so it does nothing but SQL."""
+        return self._submit(job)
+
+    @property
+    def now(self) -> datetime:
+        """The time that rows written now would get."""
+        return self._now()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Lend a connection for reading one consistent state; writes go on beside it."""
