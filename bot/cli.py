@@ -19,7 +19,7 @@ from dotenv import load_dotenv
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from bot import cli_alias
+from bot import cli_alias, cli_experiment, cli_feedback, cli_model
 from recommender import cli as recommender_cli
 from recommender.catalogue import Catalogue
 from recommender.errors import SegueError
@@ -80,6 +80,9 @@ app.add_typer(recommender_cli.app)
 app.add_typer(bot_app, name="bot")
 app.add_typer(db_app, name="db")
 app.add_typer(cli_alias.app, name="alias")
+app.add_typer(cli_feedback.app, name="feedback")
+app.add_typer(cli_experiment.app, name="experiment")
+app.add_typer(cli_model.app, name="model")
 
 
 @app.callback(invoke_without_command=True)

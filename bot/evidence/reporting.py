@@ -68,9 +68,7 @@ class Report:
         return values
 
 
-def report(
-    log: FeedbackLog, *, title: str, models: tuple[ModelMetrics, ...] = (), compares: bool = True
-) -> Report:
+def report(log: FeedbackLog, *, title: str, models: tuple[ModelMetrics, ...] = (), compares: bool = True) -> Report:
     """Compute the report of a log.
 
     Parameters

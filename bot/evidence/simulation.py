@@ -127,7 +127,6 @@ def in_memory(world: World, given: Sequence[Session]) -> FeedbackLog:
     impressions = Impressions(
         id=np.arange(1, len(rows) + 1),
         request=np.repeat(np.arange(n), sizes),
-        artist=np.array([row.item for row in rows], dtype=np.int64),
         rank=np.array([rank for size in sizes for rank in range(1, size + 1)], dtype=np.int16),
         team=np.array([TEAM_CODES[row.team] for row in rows], dtype=np.int16),
         rank_in_a=np.array([row.rank_in_a or 0 for row in rows], dtype=np.int16),

@@ -49,7 +49,6 @@ class Impressions:
 
     id: Ints
     request: Ints
-    artist: Ints
     rank: Codes
     team: Codes
     rank_in_a: Codes
