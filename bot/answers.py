@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from bot.feedback.records import ModelRecord, Outcome, RequestRecord, Shown, Source, VoteOutcome
 from bot.feedback.store import FeedbackStore
+from bot.interleaving import Interleaving
 from bot.recent import RecentArtists
 from recommender.artifact import Manifest
 from recommender.artists import artist_key, format_artist_id, parse_artist_id
@@ -105,11 +106,13 @@ class Answers:
     ----------
     catalogue : the model that serves.
     feedback : an open store in which this model is registered.
+    interleaving : draws the rows while an experiment runs.
     """
 
-    def __init__(self, catalogue: Catalogue, feedback: FeedbackStore) -> None:
+    def __init__(self, catalogue: Catalogue, feedback: FeedbackStore, interleaving: Interleaving | None = None) -> None:
         self._catalogue = catalogue
         self._feedback = feedback
+        self._interleaving = interleaving
         self._recent = RecentArtists()
 
     @property
@@ -211,9 +214,24 @@ class Answers:
             return too_few
         rows = tuple(Row(row.rank, row.artist, row.score, row.support) for row in outcome.rows)
         outweighed = None if found.outweighed is None else self._catalogue.artist(found.outweighed)
+        drawn = None
+        if self._interleaving is not None:
+            drawn = await asyncio.to_thread(self._interleaving.choose, outcome.seed, size=k)
+        if drawn is not None:
+            rows = tuple(
+                Row(row.logged.rank, row.artist, row.logged.score, row.logged.support or 0) for row in drawn.rows
+            )
         answer = SimilarAnswer(outcome.seed, rows, read_from, self.synthetic, outweighed)
         request = replace(self._request(answer, found, asker, k, started), n_candidates=outcome.n_candidates)
-        impression_ids = await self._log(request, rows)
+        if drawn is not None:
+            request = replace(
+                request,
+                n_candidates=drawn.n_candidates,
+                experiment_id=drawn.experiment_id,
+                assignment_seed=drawn.assignment_seed,
+                shuffled=drawn.shuffled,
+            )
+        impression_ids = await self._log(request, rows, None if drawn is None else [row.logged for row in drawn.rows])
         if impression_ids is None:
             return answer
         return replace(
@@ -246,10 +264,12 @@ class Answers:
             is_test=asker.is_test,
         )
 
-    async def _log(self, request: RequestRecord, rows: tuple[Row, ...]) -> list[int] | None:
+    async def _log(
+        self, request: RequestRecord, rows: tuple[Row, ...], drawn: list[Shown] | None = None
+    ) -> list[int] | None:
         """Log a request and its rows before they are shown; None when that failed: the member still gets the answer."""
         model_id = self._catalogue.manifest.identity
-        shown = [
+        shown = drawn or [
             Shown(
                 rank=row.rank,
                 artist_id=row.artist.artist_id,

@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from bot import cli_alias, cli_experiment, cli_feedback, cli_model
 from recommender import cli as recommender_cli
-from recommender.catalogue import Catalogue
+from recommender.catalogue import Catalogue, open_identity
 from recommender.errors import SegueError
 from recommender.store import ModelStore
 from recommender.terminal import err, out
@@ -184,7 +184,9 @@ def _serving(settings: "Settings") -> Iterator["Answers"]:
     """Open the model and the database that the settings name."""
     from bot.answers import Answers, model_record
     from bot.feedback.database import upgrade_database
+    from bot.feedback.experiments import Experiments
     from bot.feedback.store import FeedbackStore
+    from bot.interleaving import Interleaving
 
     catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
     upgrade_database(settings.database_url)
@@ -192,7 +194,12 @@ def _serving(settings: "Settings") -> Iterator["Answers"]:
         feedback.register_model(model_record(catalogue.manifest))
         catalogue.prepare()
         log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
-        yield Answers(catalogue, feedback)
+        interleaving = Interleaving(
+            catalogue,
+            Experiments(feedback),
+            open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
+        )
+        yield Answers(catalogue, feedback, interleaving)
 
 
 def _client(answers: "Answers", settings: "Settings") -> "SegueBot":

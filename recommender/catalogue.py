@@ -13,7 +13,7 @@ import numpy as np
 from recommender.aliases import shipped_aliases
 from recommender.artifact import Artifact, Manifest, open_artifact
 from recommender.artists import artist_id
-from recommender.errors import ParameterError
+from recommender.errors import ModelError, ParameterError
 from recommender.matrix import NO_NEIGHBOUR
 from recommender.names import (
     MAX_TYPED_CHARACTERS,
@@ -25,6 +25,7 @@ from recommender.names import (
     Resolver,
     build_index,
 )
+from recommender.store import ModelStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +207,16 @@ class Catalogue:
                 names = [blob[begin:end].decode() for begin, end in pairwise(offsets)]
                 self._index_made = build_index(names, self._artifact.listeners, shipped_aliases())
             return self._index_made
+
+
+def open_identity(store: ModelStore, identity: str) -> Catalogue:
+    """Open the very model that an identity (``id@beginning of its sha256``) names.
+
+    Raises
+    ------
+    ModelError : it is not in the store, or another one was trained under its id.
+    """
+    catalogue = Catalogue.open(store.folder(identity.rpartition("@")[0]))
+    if catalogue.manifest.identity != identity:
+        raise ModelError(f"{catalogue.manifest.id} in {store.root} is not {identity} any more: it was trained anew")
+    return catalogue

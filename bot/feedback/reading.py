@@ -32,8 +32,10 @@ def read_log(connection: Connection, *, experiment_id: int | None = None, since:
     wanted = _wanted(experiment_id, since)
     people: dict[str, int] = {}
     requests = _requests(connection, wanted, people)
-    impressions = _impressions(connection, wanted if experiment_id or since else None, requests)
-    votes = _votes(connection, impressions, people)
+    # Without a choice everything is read and the few rows of tests are dropped: a subquery would cost more.
+    chosen = None if experiment_id is None and since is None else select(Request.id).where(*wanted)
+    impressions = _impressions(connection, chosen, requests)
+    votes = _votes(connection, chosen, impressions, people)
     return FeedbackLog(requests, impressions, votes, n_people=len(people))
 
 
@@ -61,7 +63,7 @@ def _requests(connection: Connection, wanted: list[ColumnElement[bool]], people:
     return Requests(*columns)
 
 
-def _impressions(connection: Connection, wanted: list[ColumnElement[bool]] | None, requests: Requests) -> Impressions:
+def _impressions(connection: Connection, chosen: Select[int] | None, requests: Requests) -> Impressions:
     bits = {
         "bucket": func.coalesce(Impression.popularity_bucket, -1) + 1,
         "rank_in_b": func.coalesce(Impression.rank_in_b, 0),
@@ -74,8 +76,8 @@ def _impressions(connection: Connection, wanted: list[ColumnElement[bool]] | Non
     for name in reversed(bits):
         packed = packed * 2 ** _BITS[name] + bits[name]
     query = select(Impression.id, Impression.request_id, packed, Impression.propensity)
-    if wanted is not None:
-        query = query.where(Impression.request_id.in_(select(Request.id).where(*wanted)))
+    if chosen is not None:
+        query = query.where(Impression.request_id.in_(chosen))
     ids, of_request, small, propensity = _columns(
         connection, query.order_by(Impression.id), (np.int64, np.int64, np.int64, np.float64)
     )
@@ -88,10 +90,16 @@ def _impressions(connection: Connection, wanted: list[ColumnElement[bool]] | Non
     return Impressions(id=ids[known], request=place[known], propensity=propensity[known], **unpacked)
 
 
-def _votes(connection: Connection, impressions: Impressions, people: dict[str, int]) -> Votes:
+def _votes(
+    connection: Connection, chosen: Select[int] | None, impressions: Impressions, people: dict[str, int]
+) -> Votes:
     query = select(current_vote.c.impression_id, current_vote.c.voter_key, current_vote.c.value).where(
         current_vote.c.value != 0
     )
+    if chosen is not None:
+        query = query.where(
+            current_vote.c.impression_id.in_(select(Impression.id).where(Impression.request_id.in_(chosen)))
+        )
     types = (np.int64, np.int64, np.int16)
     columns = _columns(connection, query.order_by(current_vote.c.vote_id), types, {1: people})
     place, known = _places(columns[0], impressions.id)
