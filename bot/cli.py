@@ -19,7 +19,7 @@ from dotenv import load_dotenv
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from bot import cli_alias, cli_experiment, cli_feedback, cli_model
+from bot import cli_alias, cli_experiment, cli_feedback, cli_model, cli_votes
 from recommender import cli as recommender_cli
 from recommender.catalogue import Catalogue, open_identity
 from recommender.errors import SegueError
@@ -80,6 +80,8 @@ app.add_typer(recommender_cli.app)
 app.add_typer(bot_app, name="bot")
 app.add_typer(db_app, name="db")
 app.add_typer(cli_alias.app, name="alias")
+cli_feedback.app.command("rerank")(cli_votes.rerank)
+cli_feedback.app.command("listeners")(cli_votes.listeners)
 app.add_typer(cli_feedback.app, name="feedback")
 app.add_typer(cli_experiment.app, name="experiment")
 app.add_typer(cli_model.app, name="model")

@@ -79,16 +79,16 @@ def test_rows_carry_team_ranks_model_and_exact_chance(catalogue, experiments, ch
     assert {row.logged.team for row in page.rows} & {"a", "b"}
 
 
-def test_the_logged_seed_draws_the_same_page_again(catalogue, experiments, challenger, running, seed):
+@pytest.mark.usefixtures("running")
+def test_the_logged_seed_draws_the_same_page_again(catalogue, experiments, challenger, seed):
     one, other = (interleaving(catalogue, experiments, challenger, seeds=(number,)) for number in (5, 6))
     assert one.choose(seed, assignment_seed=42) == other.choose(seed, assignment_seed=42)
     pages = {one.choose(seed, assignment_seed=number).rows for number in range(40)}
     assert len(pages) > 1
 
 
-def test_further_pages_go_on_where_the_first_ended_even_when_it_was_stopped(
-    catalogue, experiments, challenger, running, seed
-):
+@pytest.mark.usefixtures("running")
+def test_further_pages_go_on_where_the_first_ended_even_when_it_was_stopped(catalogue, experiments, challenger, seed):
     draws = interleaving(catalogue, experiments, challenger)
     first = draws.choose(seed, size=4)
     experiments.take("first", "stop")
@@ -102,7 +102,8 @@ def test_further_pages_go_on_where_the_first_ended_even_when_it_was_stopped(
     assert draws.choose(seed, page=2, shown=shown) is None  # began outside of an experiment, and stays there
 
 
-def test_more_than_ten_rows_are_drawn_in_pages_of_ten(catalogue, experiments, challenger, running, seed):
+@pytest.mark.usefixtures("running")
+def test_more_than_ten_rows_are_drawn_in_pages_of_ten(catalogue, experiments, challenger, seed):
     page = interleaving(catalogue, experiments, challenger).choose(seed, size=25)
     ids = [row.artist.artist_id for row in page.rows]
     assert len(set(ids)) == len(ids) == page.n_candidates
@@ -112,7 +113,8 @@ def test_without_an_experiment_nothing_is_drawn(catalogue, experiments, challeng
     assert interleaving(catalogue, experiments, challenger).choose(seed) is None
 
 
-def test_start_and_stop_are_noticed_within_seconds(catalogue, experiments, challenger, running, seed):
+@pytest.mark.usefixtures("running")
+def test_start_and_stop_are_noticed_within_seconds(catalogue, experiments, challenger, seed):
     times = [0.0]
     draws = interleaving(catalogue, experiments, challenger, monotonic=lambda: times[0])
     assert draws.choose(seed) is not None
@@ -122,7 +124,8 @@ def test_start_and_stop_are_noticed_within_seconds(catalogue, experiments, chall
     assert draws.choose(seed) is None
 
 
-def test_a_model_that_cannot_be_opened_costs_nobody_the_answer(catalogue, experiments, running, seed, caplog):
+@pytest.mark.usefixtures("running")
+def test_a_model_that_cannot_be_opened_costs_nobody_the_answer(catalogue, experiments, seed, caplog):
     tries = []
 
     def broken(identity):
@@ -154,7 +157,7 @@ async def test_the_bots_answer_is_the_drawn_page_and_the_log_has_it(
             "SELECT id, artist_id, team, propensity, model_id FROM impression ORDER BY rank"
         ).fetchall()
     assert request[:3] == (running.id, 7, 0)
-    assert request[3] == len({name for name in NAMES[:12]}) - 1 or request[3] <= 12
+    assert len(rows) <= request[3] < len(NAMES)
     assert [row[0] for row in rows] == [row.impression_id for row in answer.rows]
     assert [row[1] for row in rows] == [row.artist.artist_id for row in answer.rows]
     assert Counter(row[2] for row in rows).keys() <= {"a", "b", "both", "none"}

@@ -57,9 +57,8 @@ def experiment(store):
 def filled(store, experiment):
     """A community's votes, a test request, and an answer that never arrived."""
     fill(store, sessions(WORLD, 120, rng=np.random.default_rng(1)), experiment)
-    asked = RequestRecord(
-        "similar", "prefix", 10, 7, "fuzzy", 0.9, "m", None, None, 3, 1.0, experiment_id=experiment.id
-    )
+    outside = RequestRecord("similar", "prefix", 10, 7, "fuzzy", 0.9, "m", None, None, 3, 1.0)
+    asked = replace(outside, experiment_id=experiment.id)
     row = Shown(1, 9, "simulated-a", 0.5, 3, team="a", rank_in_a=1, popularity_bucket=5)
     for is_test, delivered in ((True, True), (False, False)):
         (shown,) = store.record_request(replace(asked, is_test=is_test), [row]).result()

@@ -77,3 +77,24 @@ class FeedbackLog:
     impressions: Impressions
     votes: Votes
     n_people: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VotedPairs:
+    """Votes that count now on rows similar to one seed, in the order in which they were given; shape (n_votes,) each.
+
+    ``request`` : id; ``seed``, ``artist`` : ids; ``score``, ``model`` : of the row, models numbered; ``voter`` : number
+    of the person.
+    """
+
+    request: Ints
+    seed: Ints
+    artist: Ints
+    model: Ints
+    score: Floats
+    voter: Ints
+    value: Codes
+
+    def chosen(self, flags: Flags) -> "VotedPairs":
+        """Keep some of them."""
+        return VotedPairs(*(getattr(self, name)[flags] for name in self.__dataclass_fields__))

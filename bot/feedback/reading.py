@@ -9,8 +9,18 @@ import numpy.typing as npt
 from sqlalchemy import BigInteger, ColumnElement, Select, case, func, literal, select
 from sqlalchemy.engine import Connection
 
-from bot.feedback.log import MATCH_KINDS, OUTCOMES, SOURCES, TEAMS, FeedbackLog, Impressions, Requests, Votes
-from bot.feedback.tables import Impression, Request, current_vote
+from bot.feedback.log import (
+    MATCH_KINDS,
+    OUTCOMES,
+    SOURCES,
+    TEAMS,
+    FeedbackLog,
+    Impressions,
+    Requests,
+    VotedPairs,
+    Votes,
+)
+from bot.feedback.tables import Impression, MemberPreference, Request, current_vote
 
 ROWS_PER_BLOCK = 20_000
 _BITS = {"bucket": 7, "rank_in_b": 15, "rank_in_a": 15, "team": 3, "rank": 15}
@@ -142,3 +152,32 @@ def _code(column: Any, names: Sequence[str]) -> ColumnElement[int]:
     """Number a text by its place in a list, 0 for NULL: a million short strings need not leave the database."""
     whens = {name: literal(code) for code, name in enumerate(names) if name}
     return case(whens, value=column, else_=literal(0))
+
+
+def read_pairs(connection: Connection) -> VotedPairs:
+    """Read the votes on pairs of artists, but those of people who asked not to be logged."""
+    opted_out = select(MemberPreference.member_key).where(MemberPreference.opt_out.is_(True))
+    query = (
+        select(
+            Request.id,
+            Request.seed_artist_id,
+            Impression.artist_id,
+            Impression.model_id,
+            Impression.score,
+            current_vote.c.voter_key,
+            current_vote.c.value,
+        )
+        .select_from(current_vote)
+        .join(Impression, Impression.id == current_vote.c.impression_id)
+        .join(Request, Request.id == Impression.request_id)
+        .where(
+            *_wanted(None, None),
+            Request.seed_artist_id.is_not(None),
+            Request.command == "similar",
+            current_vote.c.value != 0,
+            current_vote.c.voter_key.not_in(opted_out),
+        )
+        .order_by(current_vote.c.vote_id)
+    )
+    types = (np.int64, np.int64, np.int64, np.int64, np.float64, np.int64, np.int16)
+    return VotedPairs(*_columns(connection, query, types, {3: {}, 5: {}}))
