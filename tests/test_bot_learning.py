@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def test_a_reranked_model_is_a_new_model_with_the_lists_changed(model_folder, ca
     assert len(rows) == len(before) - 1
     support = {row.artist.name: row.support for row in before}
     assert all(row.support == support[row.artist.name] for row in rows)
-    assert all(a.score >= b.score for a, b in zip(rows, rows[1:], strict=False))
+    assert all(one.score >= other.score for one, other in pairwise(rows))
     for idx in range(1, 12):
         assert found.similar(idx, k=50) == catalogue.similar(idx, k=50)
 
