@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 DEMO_ENV := SEGUE_MODELS=$(DEMO)/models SEGUE_DATABASE_URL=sqlite:///$(DEMO)/segue.sqlite3 SEGUE_MODEL=
 
-.PHONY: demo test lint format check bench bench-full bench-quality lock clean help
+.PHONY: demo test soak lint format check bench bench-full bench-quality lock clean help
 .DELETE_ON_ERROR:
 
 help:                ## Show these commands
@@ -20,6 +20,9 @@ demo: $(DEMO)/models/current  ## Train on the bundled demo data and talk to the 
 
 test: $(VENV)/dev.done  ## Run all tests
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/dev.done  ## A thousand planted communities per case of what votes may conclude; and a report of a million rows
+	$(BIN)/python benchmarks/feedback.py --size 1000000 --runs 1000
 
 lint: $(VENV)/dev.done  ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -35,10 +38,18 @@ check: lint test     ## Both of these: what must be green at every commit
 
 bench: $(VENV)/bench.done  ## Measure against other libraries, on a tenth of Last.fm-360K's size; minutes
 	$(BIN)/python benchmarks/train.py --scale 0.1
+	$(BIN)/python benchmarks/load.py --scale 0.1
+	$(BIN)/python benchmarks/lsa.py --scale 0.1
+	$(BIN)/python benchmarks/neighbours.py --scale 0.1
+	$(BIN)/python benchmarks/serve.py --scale 0.1
 	$(BIN)/python benchmarks/pipeline.py --scale 0.1
 
 bench-full: $(VENV)/bench.done  ## The same at full size; needs 4 GB of memory
 	$(BIN)/python benchmarks/train.py --scale 1.0 --iterations 4
+	$(BIN)/python benchmarks/load.py --scale 1.0
+	$(BIN)/python benchmarks/lsa.py --scale 1.0
+	$(BIN)/python benchmarks/neighbours.py --scale 1.0
+	$(BIN)/python benchmarks/serve.py --scale 1.0
 	$(BIN)/python benchmarks/pipeline.py --scale 1.0
 
 bench-quality: $(VENV)/bench.done  ## Judge similar artists beside other libraries; needs HetRec and a judge

@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from bot import cli_alias, cli_experiment, cli_feedback, cli_model, cli_votes
 from recommender import cli as recommender_cli
-from recommender.catalogue import Catalogue, open_identity
+from recommender.catalogue import Catalogue
 from recommender.errors import SegueError
 from recommender.store import ModelStore
 from recommender.terminal import err, out
@@ -188,7 +188,7 @@ def _serving(settings: "Settings") -> Iterator["Answers"]:
     from bot.feedback.database import upgrade_database
     from bot.feedback.experiments import Experiments
     from bot.feedback.store import FeedbackStore
-    from bot.interleaving import Interleaving
+    from bot.interleaving import Interleaving, open_identity
 
     catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
     upgrade_database(settings.database_url)

@@ -17,7 +17,8 @@ from bot.evidence.drafting import MAX_PAGE_ROWS, DraftedRow, DraftParams, draw_p
 from bot.feedback.experiments import Experiments
 from bot.feedback.records import ExperimentRecord, Shown
 from recommender.catalogue import Artist, Catalogue, Similar, SimilarArtist
-from recommender.errors import SegueError
+from recommender.errors import ModelError, SegueError
+from recommender.store import ModelStore
 
 log = logging.getLogger(__name__)
 
@@ -194,6 +195,19 @@ def _rows_by_id(model: Catalogue, artist_id: int) -> dict[int, SimilarArtist]:
     artist = model.by_id(artist_id)
     found = None if artist is None else model.similar(artist.artist_idx, k=CANDIDATES)
     return {row.artist.artist_id: row for row in found.rows} if isinstance(found, Similar) else {}
+
+
+def open_identity(store: ModelStore, identity: str) -> Catalogue:
+    """Open the very model that an identity (``id@beginning of its sha256``) names.
+
+    Raises
+    ------
+    ModelError : it is not in the store, or another one was trained under its id.
+    """
+    catalogue = Catalogue.open(store.folder(identity.rpartition("@")[0]))
+    if catalogue.manifest.identity != identity:
+        raise ModelError(f"{catalogue.manifest.id} in {store.root} is not {identity} any more: it was trained anew")
+    return catalogue
 
 
 def _number(salt: str) -> int:

@@ -60,6 +60,8 @@ def write_reranked(
         "neighbour_idx": idx,
         "neighbour_score": score,
         "support": support,
+        # What follows after the table would be in the old terms, and hold the hidden pairs.
+        "similarity_factors": old.similarity_factors[:, :0],
     }
     votes = asdict(params) | {
         "of": old.manifest.identity,
@@ -105,4 +107,6 @@ def _card(old: Artifact, name: str, created: datetime, votes: dict[str, Any]) ->
         "n_factors": manifest.n_factors,
         "k": manifest.k,
         "min_listeners": manifest.min_listeners,
+        "neighbours": asdict(manifest.neighbours)
+        | {"similarity": f"{manifest.neighbours.similarity}, re-ranked by votes", "exact": False},
     }

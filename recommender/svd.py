@@ -3,7 +3,7 @@
 The right singular vectors of W are the eigenvectors of ``WtW``. A first block of vectors is a random sketch of W's
 rows; each step multiplies the last block by ``WtW`` and makes it orthogonal to all before. The best vectors in the
 space of all blocks (Rayleigh-Ritz) approach the strongest singular vectors far sooner than powers of one block do
-(Musco & Musco 2015). ``WtW`` is applied in one pass over the rows of W, and W is never transposed.
+(Musco & Musco 2015). ``WtW`` is applied in one pass over the rows of W, without its transpose.
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,26 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
+from threadpoolctl import threadpool_limits
 
 from recommender import svd_kernels
 from recommender.errors import DataError, ParameterError
 from recommender.kernels import balanced_blocks
 from recommender.matrix import CSR, FloatMatrix
-from recommender.svd_kernels import PLANE
+from recommender.svd_kernels import GROUP
 
-# Two planes: one for each of two threads, and enough columns that a step adds much to the space.
-BLOCK_PLANES = 2
-MAX_STEPS = 24
+# Directions of a new block of no more than SMALL of its length are rounding; up to AGAIN, rounding has turned them.
+SMALL, AGAIN = 1e-5, 1e-3
+# The least by which the gain of a step is taken to shrink at the next.
+SLOW_FALL = 0.3
+# Memory: so many columns of float32 beside the matrix, unless there are many factors; listening data need half of them.
+MOST_COLUMNS = 768
 # Below this part of the largest eigenvalue of WtW, float32 holds only noise.
 NOISE = 1e-6
 # A matrix with a side this small is decomposed densely, in float64.
 DENSE_SIDE = 512
+# With so many fewer rows than columns it pays to transpose the matrix, as the dense work goes by the columns.
+TURN = 0.7
 BLOCK_WORK = 16_384
 
 Float64 = npt.NDArray[np.float64]
@@ -46,7 +52,13 @@ class TruncatedSVD:
 
 
 def truncated_svd(
-    matrix: CSR, n_factors: int, *, rng: np.random.Generator, tolerance: float = 3e-4, max_steps: int = MAX_STEPS
+    matrix: CSR,
+    n_factors: int,
+    *,
+    rng: np.random.Generator,
+    tolerance: float = 1e-3,
+    max_steps: int = 100,
+    transposed: CSR | None = None,
 ) -> TruncatedSVD:
     """Find the strongest singular values and right singular vectors of a sparse matrix.
 
@@ -54,10 +66,12 @@ def truncated_svd(
     ----------
     matrix : shape (n_rows, n_columns), finite values of any sign.
     n_factors : 1 to the shorter side.
-    rng : draws the sketch; the same state gives the same bits for any number of threads, of BLAS one thread given.
+    rng : draws the sketch; the same state gives the same bits for any number of threads.
     tolerance : stop when the captured variance (sum of squared singular values) is estimated to miss no more than this
         part of the best possible; the estimate is cautious.
-    max_steps : stop after so many products with ``WtW`` in any case; 2 is a cheap start for other methods.
+    max_steps : stop after so many products with ``WtW`` in any case, as also when the space has become large; 2 is a
+        cheap start for other methods.
+    transposed : the transpose, if there is one already; of much wider than high matrices it is needed.
 
     Raises
     ------
@@ -77,13 +91,22 @@ def truncated_svd(
         )
     if not matrix.data.any():
         raise DataError("all weights are zero")
-    if smaller <= max(DENSE_SIDE, 4 * n_factors):
-        eigenvalues, right = _dense(matrix, n_factors)
-    else:
-        eigenvalues, right = _block_krylov(matrix, n_factors, rng, tolerance, max_steps)
+    # The blocks of a product are spread over threads already; BLAS threads inside them would only wait for each other,
+    # and each number of them sums in another order.
+    with threadpool_limits(limits=1, user_api="blas"):
+        if smaller <= max(DENSE_SIDE, 4 * n_factors):
+            eigenvalues, right = _dense(matrix, n_factors)
+        elif matrix.shape[0] < TURN * matrix.shape[1]:
+            turned = CSR(matrix.T.tocsr()) if transposed is None else transposed
+            eigenvalues, left = _block_krylov(turned, n_factors, rng, tolerance, max_steps)
+            right = project(turned, left) / np.sqrt(np.maximum(eigenvalues, NOISE * eigenvalues[0])).astype(np.float32)
+        else:
+            eigenvalues, right = _block_krylov(matrix, n_factors, rng, tolerance, max_steps)
+    missing = n_factors - len(eigenvalues)
+    eigenvalues, right = np.pad(eigenvalues, (0, missing)), np.pad(right, ((0, 0), (0, missing)))
     real = eigenvalues > NOISE * eigenvalues[0]
     right[:, ~real] = 0
-    signs = np.sign(right[np.abs(right).argmax(axis=0), np.arange(n_factors)])
+    signs = np.where(right.max(axis=0) >= -right.min(axis=0), np.float32(1), np.float32(-1))
     return TruncatedSVD(np.sqrt(np.where(real, eigenvalues, 0.0)), right * signs)
 
 
@@ -111,64 +134,72 @@ def _dense(matrix: CSR, n_factors: int) -> tuple[Float64, FloatMatrix]:
 def _block_krylov(
     matrix: CSR, n_factors: int, rng: np.random.Generator, tolerance: float, max_steps: int
 ) -> tuple[Float64, FloatMatrix]:
+    """The largest eigenvalues of ``WtW`` and their vectors, as far as the space of all blocks has them."""
     n_columns = matrix.shape[1]
-    n_planes = max(BLOCK_PLANES, -(-n_factors // PLANE)) if max_steps <= 2 else BLOCK_PLANES
-    width = n_planes * PLANE
-    max_steps = max(min(max_steps, min(matrix.shape) // width), -(-n_factors // width))
+    width = _width(n_factors, max_steps)
+    least = -(-n_factors // width)
+    max_steps = max(min(max_steps, max(MOST_COLUMNS, 4 * n_factors) // width, min(matrix.shape) // width), least)
     indices = matrix.indices.astype(np.int32, copy=False)
-    blocks = [_orthonormal(_sketch(matrix, n_planes, rng), 0.0)]
+    basis = svd_kernels.empty_blocks(max_steps, n_columns, width)
+    block = svd_kernels.empty_blocks(1, n_columns, width)[0]
+    _sketch(matrix, rng, block)
+    basis[0] = block
+    _orthonormalize(basis[0], basis[:0], None)
     projected = np.zeros((0, 0))
     gains: list[float] = []
     captured = 0.0
-    while True:
-        product = svd_kernels.empty_planes(n_planes, n_columns)
-        svd_kernels.gram_product(matrix.indptr, indices, matrix.data, blocks[-1], product)
-        projected = _grown(projected, _products(blocks, product))
-        values, vectors = eigh(projected)
-        before, captured = captured, float(values[-n_factors:].sum())
+    for n_blocks in range(1, max_steps + 1):
+        svd_kernels.gram_product(matrix.indptr, indices, matrix.data, basis[n_blocks - 1], block)
+        coefficients = _products(basis[:n_blocks], block)
+        projected = _grown(projected, coefficients)
+        size = n_blocks * width
+        values = eigh(projected, eigvals_only=True, subset_by_index=(max(size - n_factors, 0), size - 1))
+        before, captured = captured, float(values.sum())
         gains.append((captured - before) / captured)
-        if len(blocks) >= max_steps or (len(blocks) * width >= 2 * n_factors and _missed(gains) <= tolerance):
+        if n_blocks == max_steps or (n_blocks >= least and _missed(gains) <= tolerance):
             break
-        block = _orthogonal(product, blocks, float(values[-1]))
-        if not block.any():  # the space holds all that the matrix has
-            break
-        blocks.append(block)
-    values, vectors = values[::-1][:n_factors], vectors[:, ::-1][:, :n_factors]
-    if len(values) < n_factors:  # fewer directions than factors
-        missing = n_factors - len(values)
-        values, vectors = np.pad(values, (0, missing)), np.pad(vectors, ((0, 0), (0, missing)))
-    right = np.empty((n_columns, n_factors), dtype=np.float32)
-    everything = np.ascontiguousarray(vectors.reshape(-1, PLANE, n_factors), dtype=np.float32)
-    for number, block in enumerate(blocks):
-        part = everything[number * n_planes : (number + 1) * n_planes]
-        svd_kernels.combine(block, part, right, number > 0)
-    return np.maximum(values, 0.0), right
+        basis[n_blocks] = block
+        if not _orthonormalize(basis[n_blocks], basis[:n_blocks], coefficients):
+            break  # the space holds all that the matrix has
+    values, vectors = eigh(projected, subset_by_index=(max(size - n_factors, 0), size - 1))
+    right = np.empty((n_columns, len(values)), dtype=np.float32)
+    parts = np.ascontiguousarray(vectors[:, ::-1], dtype=np.float32).reshape(n_blocks, width, -1)
+    svd_kernels.combine(basis[:n_blocks], parts, right)
+    return np.maximum(values[::-1], 0.0), right
+
+
+def _width(n_factors: int, max_steps: int) -> int:
+    """Columns of a block. Narrow ones make the better space, but two steps must bring all factors."""
+    return GROUP * max(2, -(-n_factors // (GROUP * (1 if max_steps <= 2 else 6))))
 
 
 def _missed(gains: list[float]) -> float:
-    """Estimate what part of the variance is still to come, if gains go on to fall as they fell."""
-    if len(gains) < 3 or gains[-1] >= gains[-2]:
+    """Estimate what part of the variance is still to come, if gains fall on as they did at the slower of two steps.
+
+    They fall fast while the strong directions are found, and slowly among the weak ones, which are many and alike.
+    """
+    if len(gains) < 3:
         return 1.0
-    return max(gains[-1], 0.0) ** 2 / (gains[-2] - gains[-1])
+    slowest = max(SLOW_FALL, gains[-1] / gains[-2], gains[-2] / gains[-3])
+    return max(gains[-1], 0.0) * slowest / (1 - slowest) if slowest < 1 else 1.0
 
 
-def _sketch(matrix: CSR, n_planes: int, rng: np.random.Generator) -> FloatMatrix:
-    n_rows, n_columns = matrix.shape
-    column = rng.integers(0, n_planes * PLANE, n_rows)
-    sign = rng.choice(np.array([-1, 1], dtype=np.float32), n_rows)
-    planes = svd_kernels.empty_planes(n_planes, n_columns)
-    svd_kernels.sketch(matrix.indptr, matrix.indices, matrix.data, column, sign, planes)
-    return planes
+def _sketch(matrix: CSR, rng: np.random.Generator, block: FloatMatrix) -> None:
+    """Add each row of the matrix, by a random multiple, to a random column of the block."""
+    column = rng.integers(0, block.shape[1], matrix.shape[0])
+    scale = rng.standard_normal(matrix.shape[0], dtype=np.float32)
+    svd_kernels.sketch(matrix.indptr, matrix.indices, matrix.data, column, scale, block)
 
 
-def _products(blocks: list[FloatMatrix], right: FloatMatrix) -> Float64:
-    """``[blocks]T right``, float64, shape (columns of all blocks, columns of right)."""
-    parts = [svd_kernels.block_products(block, right).sum(axis=0, dtype=np.float64) for block in blocks]
-    return np.concatenate([part.transpose(0, 2, 1, 3).reshape(-1, right.shape[0] * PLANE) for part in parts])
+def _products(basis: FloatMatrix, block: FloatMatrix) -> Float64:
+    """``basis[b]T block`` of each b, summed in float64."""
+    total: Float64 = svd_kernels.products(basis, block).sum(axis=0, dtype=np.float64)
+    return total
 
 
-def _grown(projected: Float64, column: Float64) -> Float64:
+def _grown(projected: Float64, coefficients: Float64) -> Float64:
     """The projection of ``WtW`` onto the space, with the products of its newest block; symmetric."""
+    column = coefficients.reshape(-1, coefficients.shape[2])
     size, before = column.shape[0], projected.shape[0]
     grown = np.zeros((size, size))
     grown[:before, :before] = projected
@@ -178,31 +209,24 @@ def _grown(projected: Float64, column: Float64) -> Float64:
     return grown
 
 
-def _orthogonal(block: FloatMatrix, blocks: list[FloatMatrix], largest: float) -> FloatMatrix:
-    """Make a block orthogonal to all before it (twice is enough) and orthonormal in itself, in place."""
-    for _ in range(2):
-        coefficients = _products(blocks, block)
-        rows = 0
-        for before in blocks:
-            n_rows = before.shape[0] * PLANE
-            part = coefficients[rows : rows + n_rows].reshape(before.shape[0], PLANE, block.shape[0], PLANE)
-            rows += n_rows
-            svd_kernels.subtract_product(
-                block, before, np.ascontiguousarray(part.transpose(0, 2, 1, 3), dtype=np.float32)
-            )
-        block = _orthonormal(block, largest)
-        largest = 1.0
-    return block
+def _orthonormalize(block: FloatMatrix, basis: FloatMatrix, coefficients: Float64 | None) -> bool:
+    """Make a block orthogonal to the basis and orthonormal in itself, in place.
 
-
-def _orthonormal(block: FloatMatrix, scale: float) -> FloatMatrix:
-    """Replace a block by an orthonormal basis of its columns; directions that are but rounding errors become zero."""
-    values, vectors = eigh(_products([block], block))
-    kept = values > max((1e-5 * scale) ** 2, NOISE**2 * values[-1], np.finfo(np.float64).tiny)
-    rotation = np.where(kept, vectors / np.sqrt(np.where(kept, values, 1.0)), 0.0)
-    n_planes = block.shape[0]
-    parts = rotation.reshape(n_planes, PLANE, n_planes, PLANE).transpose(0, 2, 1, 3)
-    rotated = svd_kernels.empty_planes(n_planes, block.shape[1])
-    rotated[:] = 0
-    svd_kernels.subtract_product(rotated, block, np.ascontiguousarray(-parts, dtype=np.float32))
-    return rotated
+    ``coefficients`` are the products of basis and block, where they are known. Directions that are nothing but rounding
+    errors become zero; returns whether anything else was there.
+    """
+    whole = 0.0
+    for _ in range(3):
+        if coefficients is None:
+            coefficients = _products(basis, block)
+        left = svd_kernels.subtract(block, basis, coefficients.astype(np.float32)).sum(axis=0, dtype=np.float64)
+        squared, vectors = eigh(left)
+        if whole == 0:
+            whole = float(np.sqrt(np.square(coefficients).sum(axis=(0, 1)).max() + squared[-1]))
+        kept = squared > (SMALL * whole) ** 2
+        rotation = np.where(kept, vectors / np.sqrt(np.where(kept, squared, 1.0)), 0.0)
+        svd_kernels.combine(block[None], np.ascontiguousarray(rotation[None], dtype=np.float32), block)
+        if not kept.any() or squared[kept][0] > (AGAIN * whole) ** 2:
+            break
+        whole, coefficients = 1.0, None  # once more, from what it is now
+    return bool(kept.any())

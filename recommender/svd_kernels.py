@@ -1,7 +1,8 @@
 """The compiled inner loops of the truncated SVD.
 
-Dense matrices come as *planes*: shape (n_planes, n_rows, PLANE), each plane PLANE columns, contiguous and aligned to
-cache lines. One thread takes a plane through the whole sparse matrix, so the bits do not depend on how many there are.
+A *block* is a tall dense matrix of a few times GROUP columns, rows contiguous and aligned to cache lines. Whatever the
+number of threads, the bits are the same: one thread takes a group of columns through the whole sparse matrix, one
+thread computes a tile of TILE rows in a dense product, and sums over tiles are taken in their order.
 """
 
 from collections.abc import Callable
@@ -17,84 +18,101 @@ from numba.extending import intrinsic
 from recommender.kernels import FASTMATH, kernel
 
 LANES, VECTORS = 8, 4
-PLANE = LANES * VECTORS
-BLOCK_ROWS = 2048
+GROUP = LANES * VECTORS
+TILE = 1024
+ALIGNMENT = GROUP * 4
 CACHE_LINE = 64
+# Cells from the one at work to the one whose row is fetched; 24 to 64 measured alike.
+AHEAD = 32
 
 
-def empty_planes(n_planes: int, n_rows: int) -> npt.NDArray[np.float32]:
-    """Allocate planes that begin at a cache line: unaligned, each gathered row would touch one line more."""
-    size = n_planes * n_rows * PLANE
-    spare = np.empty(size + CACHE_LINE // 4, dtype=np.float32)
-    first = -spare.ctypes.data % CACHE_LINE // 4
-    return spare[first : first + size].reshape(n_planes, n_rows, PLANE)
+def empty_blocks(n_blocks: int, n_rows: int, n_columns: int) -> npt.NDArray[np.float32]:
+    """Allocate blocks, shape (n_blocks, n_rows, n_columns); unaligned, each gathered row would touch one line more."""
+    size = n_blocks * n_rows * n_columns
+    spare = np.empty(size + ALIGNMENT // 4, dtype=np.float32)
+    first = -spare.ctypes.data % ALIGNMENT // 4
+    return spare[first : first + size].reshape(n_blocks, n_rows, n_columns)
 
 
-def _gram_row_code(context, indices, values, begin, end, source, target):  # type: ignore[no-untyped-def]  # noqa: ARG001
-    """``t = sum w source[i]; target[i] += w t`` over one row's cells, t held in vector registers.
+def _cells(builder: Any, begin: Any, end: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]) -> Any:
+    """Generate a loop over cells that carries vectors in registers from one to the next; returns the last ones."""
+    before = builder.block
+    test, inside, after = (builder.append_basic_block(name) for name in ("test", "inside", "after"))
+    builder.branch(test)
+    builder.position_at_end(test)
+    cell, held = builder.phi(begin.type), [builder.phi(value.type) for value in carried]
+    builder.cbranch(builder.icmp_signed("<", cell, end), inside, after)
+    builder.position_at_end(inside)
+    carried_on = body(cell, held)
+    following = builder.add(cell, ir.Constant(begin.type, 1))
+    for place, value, value_on in zip([cell, *held], [begin, *carried], [following, *carried_on], strict=True):
+        place.add_incoming(value, before)
+        place.add_incoming(value_on, builder.block)
+    builder.branch(test)
+    builder.position_at_end(after)
+    return held
+
+
+def _prefetch(builder: Any, addresses: list[Any], *, to_write: int) -> None:
+    """Generate hints that these vectors will be needed soon, one for each cache line."""
+    byte_pointer, option = ir.IntType(8).as_pointer(), ir.IntType(32)
+    prefetch_type = ir.FunctionType(ir.VoidType(), [byte_pointer, option, option, option])
+    prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte_pointer], prefetch_type)
+    options = [ir.Constant(option, value) for value in (to_write, 3, 1)]  # to be kept in the cache; of data
+    for address in addresses[:: CACHE_LINE // (4 * LANES)]:
+        builder.call(prefetch, [builder.bitcast(address, byte_pointer), *options])
+
+
+def _gram_row_code(context, indices, values, begin, end, last, source, target, stride):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """``t = sum w source[i]; target[i] += w t`` over the cells of one row, t held in vector registers.
 
     In plain numba t is an array that might overlap the target: LLVM stores and reloads it at every cell, or gives up
-    vectors altogether (measured: 1.6 times slower with 64 columns, three times with 32). Addresses come as integers.
+    vectors altogether (measured: 1.6 times slower with 64 columns, 1.9 times with 32). Nor can numba prefetch (1.5
+    times slower). Addresses come as integers; ``last`` is the last cell of all, ``stride`` a row's length in vectors.
     """
-    signature = types.void(types.int64, types.int64, types.int64, types.int64, types.int64, types.int64)
+    signature = types.void(*[types.int64] * 8)
     index_type, float_type, long = ir.IntType(32), ir.FloatType(), ir.IntType(64)
     vector = ir.VectorType(float_type, LANES)
-    first_lane = ir.Constant(ir.VectorType(index_type, LANES), None)
     flags = ("contract", "reassoc", "nsz")
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ARG001
-        indices, values, begin, end, source, target = arguments
+        indices, values, begin, end, last, source, target, stride = arguments
         index_at = builder.inttoptr(indices, index_type.as_pointer())
         value_at = builder.inttoptr(values, float_type.as_pointer())
         source_at = builder.inttoptr(source, vector.as_pointer())
         target_at = builder.inttoptr(target, vector.as_pointer())
 
-        def cells(carried: list[Any], body: Callable[..., list[Any]]) -> list[Any]:
-            """Loop over the cells, carrying vectors in registers from one to the next."""
-            before = builder.block
-            test, inside, after = (builder.append_basic_block(name) for name in ("test", "inside", "after"))
-            builder.branch(test)
-            builder.position_at_end(test)
-            cell = builder.phi(long)
-            cell.add_incoming(begin, before)
-            held = [builder.phi(vector) for _ in carried]
-            for place, value in zip(held, carried, strict=True):
-                place.add_incoming(value, before)
-            builder.cbranch(builder.icmp_signed("<", cell, end), inside, after)
-            builder.position_at_end(inside)
-            row = builder.zext(builder.load(builder.gep(index_at, [cell])), long)
-            weight = builder.insert_element(
-                ir.Constant(vector, ir.Undefined),
-                builder.load(builder.gep(value_at, [cell])),
-                ir.Constant(index_type, 0),
-            )
-            weight = builder.shuffle_vector(weight, ir.Constant(vector, ir.Undefined), first_lane)
-            first = builder.mul(row, ir.Constant(long, VECTORS))
-            places = [builder.add(first, ir.Constant(long, v)) for v in range(VECTORS)]
-            for place, value in zip(held, body(places, weight, held), strict=True):
-                place.add_incoming(value, builder.block)
-            cell.add_incoming(builder.add(cell, ir.Constant(long, 1)), builder.block)
-            builder.branch(test)
-            builder.position_at_end(after)
-            return held
+        def row_of(matrix_at: Any, cell: Any) -> list[Any]:
+            first = builder.mul(builder.zext(builder.load(builder.gep(index_at, [cell])), long), stride)
+            return [builder.gep(matrix_at, [builder.add(first, ir.Constant(long, v))]) for v in range(VECTORS)]
 
-        def plus_product(start: Any, weight: Any, value: Any) -> Any:
+        def weight_of(cell: Any) -> Any:
+            undefined, value = ir.Constant(vector, ir.Undefined), builder.load(builder.gep(value_at, [cell]))
+            lone = builder.insert_element(undefined, value, ir.Constant(index_type, 0))
+            return builder.shuffle_vector(lone, undefined, ir.Constant(ir.VectorType(index_type, LANES), None))
+
+        def plus_product(start: Any, weight: Any, address: Any) -> Any:
+            value = builder.load(address, align=4)
             return builder.fadd(start, builder.fmul(weight, value, flags=flags), flags=flags)
 
-        def load(address: Any, place: Any) -> Any:
-            return builder.load(builder.gep(address, [place]), align=4)
+        def gather(cell: Any, held: list[Any]) -> list[Any]:
+            _prefetch(builder, row_of(target_at, cell), to_write=1)  # for the second loop
+            ahead = builder.add(cell, ir.Constant(long, AHEAD))
+            ahead = builder.select(builder.icmp_signed("<", ahead, last), ahead, last)
+            _prefetch(builder, row_of(source_at, ahead), to_write=0)
+            weight = weight_of(cell)
+            return [plus_product(t, weight, a) for t, a in zip(held, row_of(source_at, cell), strict=True)]
 
-        def gather(places: list[Any], weight: Any, held: list[Any]) -> list[Any]:
-            return [plus_product(t, weight, load(source_at, p)) for p, t in zip(places, held, strict=True)]
+        summed = _cells(builder, begin, end, [ir.Constant(vector, None)] * VECTORS, gather)
 
-        summed = cells([ir.Constant(vector, None)] * VECTORS, gather)
-
-        def scatter(places: list[Any], weight: Any, _held: list[Any]) -> list[Any]:
-            for place, t in zip(places, summed, strict=True):
-                builder.store(plus_product(load(target_at, place), weight, t), builder.gep(target_at, [place]), align=4)
+        def scatter(cell: Any, _held: list[Any]) -> list[Any]:
+            weight = weight_of(cell)
+            for t, address in zip(summed, row_of(target_at, cell), strict=True):
+                moved = builder.fmul(weight, t, flags=flags)
+                builder.store(builder.fadd(builder.load(address, align=4), moved, flags=flags), address, align=4)
             return []
 
-        cells([], scatter)
+        _cells(builder, begin, end, [], scatter)
         return context.get_dummy_value()
 
     return signature, generate
@@ -103,76 +121,79 @@ def _gram_row_code(context, indices, values, begin, end, source, target):  # typ
 _gram_row = cast("Callable[..., Any]", intrinsic(_gram_row_code))
 
 
-@kernel()
-def _gram_plane(indptr, indices, values, source, target):  # type: ignore[no-untyped-def]
-    index_at, value_at = indices.ctypes.data, values.ctypes.data
-    source_at, target_at = source.ctypes.data, target.ctypes.data
-    for row in range(indptr.shape[0] - 1):
-        _gram_row(index_at, value_at, np.int64(indptr[row]), np.int64(indptr[row + 1]), source_at, target_at)
-
-
 @kernel(parallel=True)
 def gram_product(indptr, indices, values, source, target):  # type: ignore[no-untyped-def]
-    """``target = WtW source``, in one pass over the rows of W; ``indices`` int32, ``values`` float32."""
-    for plane in numba.prange(source.shape[0]):
-        target[plane] = np.float32(0)
-        _gram_plane(indptr, indices, values, source[plane], target[plane])
-
-
-@kernel(parallel=True)
-def sketch(indptr, indices, values, column, sign, target):  # type: ignore[no-untyped-def]
-    """``target = Wt S``, S having one entry, ``sign``, in each row, in its ``column``: costs nnz, not nnz x columns."""
-    for plane in numba.prange(target.shape[0]):
-        target[plane] = np.float32(0)
+    """``target = WtW source`` for blocks, in one pass over the rows of W; ``indices`` int32, ``values`` float32."""
+    n_columns = source.shape[1]
+    for group in numba.prange(n_columns // GROUP):
+        target[:, group * GROUP : (group + 1) * GROUP] = np.float32(0)
+        index_at, value_at = indices.ctypes.data, values.ctypes.data
+        source_at = source.ctypes.data + group * GROUP * 4
+        target_at = target.ctypes.data + group * GROUP * 4
+        last = indices.shape[0] - 1
         for row in range(indptr.shape[0] - 1):
-            place = column[row] - plane * PLANE
-            if 0 <= place < PLANE:
+            begin, end = np.int64(indptr[row]), np.int64(indptr[row + 1])
+            _gram_row(index_at, value_at, begin, end, last, source_at, target_at, n_columns // LANES)
+
+
+@kernel(parallel=True)
+def sketch(indptr, indices, values, column, scale, target):  # type: ignore[no-untyped-def]
+    """``target = Wt S``; a row of S has one entry, ``scale``, in its ``column``: it costs nnz, not nnz x columns."""
+    for group in numba.prange(target.shape[1] // GROUP):
+        target[:, group * GROUP : (group + 1) * GROUP] = np.float32(0)
+        for row in range(indptr.shape[0] - 1):
+            place = column[row]
+            if place // GROUP == group:
                 for cell in range(indptr[row], indptr[row + 1]):
-                    target[plane, indices[cell], place] += sign[row] * values[cell]
+                    target[indices[cell], place] += scale[row] * values[cell]
 
 
 @kernel(parallel=True)
-def block_products(left, right):  # type: ignore[no-untyped-def]
-    """``leftT right`` of each block of rows: short float32 sums, to be added up.
-
-    Shape (n_blocks, planes of left, planes of right, PLANE, PLANE).
-    """
-    n_rows = left.shape[1]
-    n_blocks = (n_rows + BLOCK_ROWS - 1) // BLOCK_ROWS
-    products = np.empty((n_blocks, left.shape[0], right.shape[0], PLANE, PLANE), dtype=np.float32)
-    for block in numba.prange(n_blocks):
-        begin, end = block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, n_rows)
-        for l in range(left.shape[0]):  # noqa: E741
-            for r in range(right.shape[0]):
-                np.dot(left[l, begin:end].T, right[r, begin:end], products[block, l, r])
-    return products
+def products(basis, block):  # type: ignore[no-untyped-def]
+    """``basis[b]T block`` for each b, tile by tile, shape (n_tiles, n_blocks, n_columns, n_columns): to be added up."""
+    n_blocks, n_rows, n_columns = basis.shape
+    n_tiles = (n_rows + TILE - 1) // TILE
+    result = np.empty((n_tiles, n_blocks, n_columns, n_columns), dtype=np.float32)
+    for tile in numba.prange(n_tiles):
+        begin, end = tile * TILE, min((tile + 1) * TILE, n_rows)
+        for b in range(n_blocks):
+            np.dot(basis[b, begin:end].T, block[begin:end], result[tile, b])
+    return result
 
 
 @kernel(parallel=True)
-def subtract_product(planes, basis, coefficients):  # type: ignore[no-untyped-def]
-    """``planes -= basis @ coefficients``; coefficients of shape (planes of basis, planes, PLANE, PLANE)."""
-    n_rows = planes.shape[1]
-    for block in numba.prange((n_rows + BLOCK_ROWS - 1) // BLOCK_ROWS):
-        begin, end = block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, n_rows)
-        product = np.empty((end - begin, PLANE), dtype=np.float32)
-        for r in range(planes.shape[0]):
-            for l in range(basis.shape[0]):  # noqa: E741
-                np.dot(basis[l, begin:end], coefficients[l, r], product)
-                planes[r, begin:end] -= product
+def subtract(block, basis, coefficients):  # type: ignore[no-untyped-def]
+    """``block -= sum over b of basis[b] @ coefficients[b]``; returns ``blockT block``, tile by tile."""
+    n_blocks, n_rows, n_columns = basis.shape
+    n_tiles = (n_rows + TILE - 1) // TILE
+    result = np.empty((n_tiles, n_columns, n_columns), dtype=np.float32)
+    for tile in numba.prange(n_tiles):
+        begin, end = tile * TILE, min((tile + 1) * TILE, n_rows)
+        rows = block[begin:end]
+        product = np.empty_like(rows)
+        for b in range(n_blocks):
+            np.dot(basis[b, begin:end], coefficients[b], product)
+            for i in range(end - begin):
+                for f in range(n_columns):
+                    rows[i, f] -= product[i, f]
+        np.dot(rows.T, rows, result[tile])
+    return result
 
 
 @kernel(parallel=True)
-def combine(planes, coefficients, result, add):  # type: ignore[no-untyped-def]
-    """``result = planes @ coefficients``, or add it; coefficients of shape (n_planes, PLANE, n_columns)."""
-    n_rows, n_columns = result.shape
-    for block in numba.prange((n_rows + BLOCK_ROWS - 1) // BLOCK_ROWS):
-        begin, end = block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, n_rows)
-        product = np.empty((end - begin, n_columns), dtype=np.float32)
-        if not add:
-            result[begin:end] = np.float32(0)
-        for plane in range(planes.shape[0]):
-            np.dot(planes[plane, begin:end], coefficients[plane], product)
-            result[begin:end] += product
+def combine(basis, coefficients, result):  # type: ignore[no-untyped-def]
+    """``result = sum over b of basis[b] @ coefficients[b]``, shape (n_rows, any number of columns)."""
+    n_blocks, n_rows, _ = basis.shape
+    for tile in numba.prange((n_rows + TILE - 1) // TILE):
+        begin, end = tile * TILE, min((tile + 1) * TILE, n_rows)
+        total = np.dot(basis[0, begin:end], coefficients[0])
+        product = np.empty_like(total)
+        for b in range(1, n_blocks):
+            np.dot(basis[b, begin:end], coefficients[b], product)
+            for i in range(end - begin):
+                for f in range(total.shape[1]):
+                    total[i, f] += product[i, f]
+        result[begin:end] = total
 
 
 @kernel(parallel=True, fastmath=FASTMATH)

@@ -1,12 +1,13 @@
 """What the benchmarks stand on: the twin is what it says, and the judge judges."""
 
 import numpy as np
+import pytest
 
-import quality
+import load as loading
+import lsa
 import train as benchmark
 import twin
-from recommender.matrix import NO_NEIGHBOUR
-from recommender.neighbours import Neighbours
+from recommender.matrix import CSR
 
 
 def test_the_twin_is_the_same_for_the_same_seed_and_has_the_shape_of_the_real_one():
@@ -50,25 +51,28 @@ def test_time_to_a_goal_is_that_of_the_first_step_there():
     assert benchmark._first(steps, lambda step: step[2] >= 0.5) == (np.inf, 3)
 
 
-def test_a_paired_difference_is_found_where_there_is_one_and_only_there():
+def test_captured_variance_is_that_of_the_space_however_its_vectors_are_scaled():
     rng = np.random.default_rng(0)
-    theirs = rng.random(500)
-    better = theirs + 0.01 + 0.02 * rng.standard_normal(500)
-    mean, low, high, p = quality.paired(better, theirs)
-    assert low < 0.01 < high
-    assert low < mean < high
-    assert p < 0.001
-    _, low, high, p = quality.paired(theirs + 0.02 * rng.standard_normal(500), theirs)
-    assert low < 0 < high
-    assert p > 0.05
+    dense = rng.random((60, 20)) * (rng.random((60, 20)) < 0.4)
+    _, s, vt = np.linalg.svd(dense)
+    weights = CSR(dense.astype(np.float32))
+    assert lsa.captured(weights, vt[:5].T) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
+    assert lsa.captured(weights, vt[:5].T * [1, 2, 3, 4, 5]) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
+    assert lsa.captured(weights, rng.standard_normal((20, 5))) < (s[:5] ** 2).sum()
 
 
-def test_lists_are_written_as_the_judge_reads_them(tmp_path):
-    idx = np.array([[1, 2], [2, NO_NEIGHBOUR], [NO_NEIGHBOUR, NO_NEIGHBOUR]], dtype=np.int32)
-    table = Neighbours(idx, np.ones((3, 2), dtype=np.float32), np.ones((3, 2), dtype=np.int32))
-    quality.write_lists(tmp_path / "lists.tsv", table, ["Björk", "múm", '"Weird Al"'])
-    assert (tmp_path / "lists.tsv").read_text("utf-8").splitlines() == [
-        "Björk\tmúm\t1",
-        'Björk\t"Weird Al"\t2',
-        'múm\t"Weird Al"\t1',
-    ]
+@pytest.mark.parametrize("name", list(loading.SYSTEMS))
+def test_every_loader_finds_the_plays_of_the_twin(name, tmp_path, monkeypatch):
+    pytest.importorskip(loading.package_of(name))
+    path = twin.tsv(0.001, tmp_path)
+    monkeypatch.setenv(loading.CACHE_VARIABLE, str(tmp_path / "kept"))
+    matrix = twin.cached(0.001, tmp_path)
+    lines = path.read_text().splitlines()
+    assert len(lines) == matrix.nnz
+    shuffled = tmp_path / "shuffled.tsv"
+    shuffled.write_text("\n".join(sorted(lines, key=lambda line: line[::-1])) + "\n")
+    load = loading.SYSTEMS[name]()
+    found = [loading.fingerprint(load(source)) for source in (path, path, shuffled)]
+    assert found[0] == found[1] == found[2] == loading.fingerprint(loading.with_segue()(path))
+    path.write_text("\n".join([*lines[1:], lines[0] + "1"]) + "\n")
+    assert loading.fingerprint(load(path)) != found[0]

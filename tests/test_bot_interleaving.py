@@ -9,10 +9,10 @@ import pytest
 from bot.answers import Answers, Asker, SimilarAnswer, model_record
 from bot.evidence.drafting import DraftParams, chances_of
 from bot.feedback.experiments import Experiments
-from bot.interleaving import Interleaving
+from bot.interleaving import Interleaving, open_identity
 from communities import NAMES, community_model
 from recommender.artists import artist_id
-from recommender.catalogue import Catalogue, open_identity
+from recommender.catalogue import Catalogue
 from recommender.errors import ModelError, ParameterError
 from recommender.store import ModelStore
 

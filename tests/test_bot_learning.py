@@ -116,8 +116,8 @@ def test_a_reranked_model_is_a_new_model_with_the_lists_changed(model_folder, ca
     assert card.identity != catalogue.manifest.identity
     assert card.parameters["votes"]["of"] == catalogue.manifest.identity
     found = Catalogue.open(folder)
-    rows = found.similar(0, k=50).rows
-    before = catalogue.similar(0, k=50).rows
+    rows = found.similar(0, k=catalogue.k).rows
+    before = catalogue.similar(0, k=catalogue.k).rows
     assert [row.artist.name for row in rows][:2] == [third.name, second.name]
     assert first.name not in [row.artist.name for row in rows]
     assert len(rows) == len(before) - 1
@@ -125,7 +125,7 @@ def test_a_reranked_model_is_a_new_model_with_the_lists_changed(model_folder, ca
     assert all(row.support == support[row.artist.name] for row in rows)
     assert all(one.score >= other.score for one, other in pairwise(rows))
     for idx in range(1, 12):
-        assert found.similar(idx, k=50) == catalogue.similar(idx, k=50)
+        assert found.similar(idx, k=catalogue.k) == catalogue.similar(idx, k=catalogue.k)
 
 
 def test_voters_become_listeners_of_what_several_liked(catalogue, top):

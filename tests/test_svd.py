@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import random_array
+from scipy.sparse import block_diag, random_array
 from scipy.sparse.linalg import svds
 
+from recommender import svd_kernels
 from recommender.errors import DataError, ParameterError
 from recommender.matrix import CSR
 from recommender.svd import project, truncated_svd
@@ -20,7 +21,7 @@ def tastes(n_listeners: int, n_artists: int, *, seed: int = 0) -> CSR:
     return CSR(np.where(rng.random(own.shape) < np.where(own, 0.5, 0.01), 1.0, 0.0).astype(np.float32))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 10**6), st.data())
 def test_small_matrices_are_decomposed_exactly(n_rows, n_columns, seed, data):
     matrix = random_array((n_rows, n_columns), density=0.4, rng=np.random.default_rng(seed), dtype=np.float32)
@@ -47,6 +48,47 @@ def test_large_matrices_keep_the_variance_that_arpack_keeps(shape):
     assert np.allclose(np.linalg.norm(project(matrix, found.right), axis=0), found.singular_values, rtol=1e-2)
     assert (np.diff(found.singular_values) <= 0).all()
     assert (found.right[np.abs(found.right).argmax(axis=0), np.arange(50)] > 0).all()
+
+
+def test_many_factors_keep_their_variance_too():
+    matrix = tastes(1500, 900)
+    found = truncated_svd(matrix, 200, rng=np.random.default_rng(0))
+    exact = np.linalg.svd(matrix.toarray().astype(float), compute_uv=False)[:200]
+    assert 0.999 * (exact**2).sum() <= (found.singular_values**2).sum() <= 1.0001 * (exact**2).sum()
+
+
+def test_equal_singular_values_are_all_found():
+    """Two worlds that never meet, each the copy of the other: every singular value is there twice."""
+    world = tastes(800, 600)
+    found = truncated_svd(CSR(block_diag([world, world]).tocsr()), 20, rng=np.random.default_rng(0), tolerance=1e-6)
+    exact = np.linalg.svd(world.toarray().astype(float), compute_uv=False)[:10]
+    assert np.allclose(found.singular_values, np.repeat(exact, 2), rtol=1e-3)
+
+
+def test_one_overwhelming_direction_does_not_hide_the_others():
+    """As raw counts have it: one listener with most of the plays."""
+    heavy = tastes(1500, 900).tolil()
+    heavy[0, :5] = 1000.0
+    matrix = CSR(heavy.tocsr())
+    found = truncated_svd(matrix, 30, rng=np.random.default_rng(0), tolerance=1e-9)
+    exact = np.linalg.svd(matrix.toarray().astype(float), compute_uv=False)[:30]
+    assert exact[0] > 80 * exact[1]
+    assert found.singular_values[0] == pytest.approx(exact[0], rel=1e-5)
+    assert np.allclose(found.singular_values, exact, rtol=0.05)
+    assert np.allclose(found.right.T @ found.right, np.diag(found.singular_values > 0), atol=1e-3)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 70), st.integers(1, 70), st.floats(0, 1), st.integers(0, 10**6))
+def test_the_product_over_the_rows_is_that_with_the_gram_matrix(n_rows, n_columns, density, seed):
+    rng = np.random.default_rng(seed)
+    matrix = random_array((n_rows, n_columns), density=density, rng=rng, dtype=np.float32).tocsr()
+    source, target = svd_kernels.empty_blocks(2, n_columns, 64)
+    source[:] = rng.standard_normal(source.shape)
+    target[:] = np.nan
+    svd_kernels.gram_product(matrix.indptr, matrix.indices.astype(np.int32), matrix.data, source, target)
+    dense = matrix.toarray().astype(float)
+    assert np.allclose(target, dense.T @ (dense @ source), rtol=1e-4, atol=1e-3)
 
 
 def test_two_steps_are_a_rough_start():

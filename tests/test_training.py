@@ -15,7 +15,7 @@ from threads import printed_by_any_number_of_threads
     [
         (None, None, "best"),
         (None, "als", "als"),
-        (None, "lsa", "article-lsa"),
+        (None, "lsa", "lsa"),
         ("article-als", None, "article-als"),
         ("article-als", "als", "article-als"),
     ],
@@ -27,7 +27,7 @@ def test_preset_and_algorithm_name_one_recipe(preset, algorithm, chosen):
 @pytest.mark.parametrize(
     ("preset", "algorithm", "says"),
     [
-        ("x", None, "als, als-wr, ials"),
+        ("x", None, "als, lsa, als-wr, ials"),
         (None, "knn", "als, lsa"),
         ("article-lsa", "als", "leave one of them out"),
     ],
@@ -42,7 +42,7 @@ def test_article_presets_hold_the_article_s_numbers():
     for recipe in (als, lsa):
         assert (recipe.weighting.scheme, recipe.weighting.k1, recipe.weighting.b) == ("bm25", 100.0, 0.8)
     assert (als.als.n_factors, als.als.ridge.regularization) == (50, 0.01)
-    assert lsa.lsa.n_factors == 50
+    assert (lsa.lsa.n_factors, lsa.lsa.popularity, lsa.lsa.strength) == (50, 0, 0)
 
 
 def test_adjusting_replaces_only_what_is_given():
@@ -96,7 +96,7 @@ from recommender.matrix import CSR
 from recommender.training import PRESETS, train
 rng = np.random.default_rng(0)
 plays = CSR((rng.random((4000, 1500)) < 0.02).astype(np.float32) * rng.integers(1, 99, (4000, 1500), dtype=np.int64))
-for preset in ("als", "article-als", "article-lsa"):
+for preset in ("als", "lsa", "article-als", "article-lsa"):
     model = train(plays.astype(np.float32), PRESETS[preset], rng=np.random.default_rng(1))
     bits = model.factors.artist_factors.tobytes() + model.neighbours.idx.tobytes() + model.neighbours.score.tobytes()
     print(preset, hashlib.sha256(bits).hexdigest())
@@ -105,4 +105,4 @@ for preset in ("als", "article-als", "article-lsa"):
 
 def test_the_bits_do_not_depend_on_the_number_of_threads():
     """Neither on numba's nor on those of BLAS, whose large products are summed in another order by each number."""
-    assert len(printed_by_any_number_of_threads(TRAIN_AND_HASH)) == 3
+    assert len(printed_by_any_number_of_threads(TRAIN_AND_HASH)) == 4
