@@ -173,12 +173,17 @@ def always_valid(d: Ints) -> float:
 
 
 def wins_by_voter(given: Credit) -> tuple[Floats, Floats]:
-    """Return the units that A won and all decided ones, for each voter who decided any; shape (n_voters,) each."""
+    """Return the units that A won and all decided ones, for each voter who decided any; shape (n_voters,) each.
+
+    In the order in which they first decided one: the random flips shall not depend on how people are numbered.
+    """
     decided = given.d != 0
-    voters, place = np.unique(given.voter[decided], return_inverse=True)
+    voters, first, place = np.unique(given.voter[decided], return_index=True, return_inverse=True)
     won = (given.d[decided] > 0).astype(np.float64)
     wins: Floats = np.bincount(place, weights=won, minlength=voters.size).astype(np.float64)
-    return wins, np.bincount(place, minlength=voters.size).astype(np.float64)
+    units: Floats = np.bincount(place, minlength=voters.size).astype(np.float64)
+    order = np.argsort(first)
+    return wins[order], units[order]
 
 
 def effective_number(weights: npt.ArrayLike) -> float:
@@ -266,8 +271,10 @@ def _mover(given: Credit) -> int | None:
     decided = given.d != 0
     if not decided.any():
         return None
-    voters, place = np.unique(given.voter[decided], return_inverse=True)
-    return int(voters[np.abs(np.bincount(place, weights=np.sign(given.d[decided]))).argmax()])
+    voters, first, place = np.unique(given.voter[decided], return_index=True, return_inverse=True)
+    surplus = np.abs(np.bincount(place, weights=np.sign(given.d[decided])))
+    # Of equals the one who came first, however people are numbered.
+    return int(voters[np.lexsort((first, -surplus))[0]])
 
 
 def _verdict(
