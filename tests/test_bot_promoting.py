@@ -14,7 +14,7 @@ from bot.feedback.experiments import Experiments
 from bot.feedback.promotions import promotions, record_metrics
 from bot.promoting import gate
 from bot.simulating import fill
-from communities import community_model
+from communities import NAMES, community_counts, community_model
 from recommender.artifact import read_manifest
 from recommender.store import ModelStore
 
@@ -159,3 +159,17 @@ def test_metrics_belong_to_the_very_model(models, feedback):
     record_metrics(feedback, card.identity, GOOD)
     with pytest.raises(Exception, match="was never registered"):
         record_metrics(feedback, "old@000000000000", GOOD)
+
+
+def test_a_training_may_leave_the_serving_model_in_its_place(segue, models, tmp_path):
+    plays = community_counts().plays.tocoo()
+    rows = zip(plays.row.tolist(), plays.col.tolist(), plays.data.astype(int).tolist(), strict=True)
+    lines = [f"listener-{listener}\t\t{NAMES[artist]}\t{count}\n" for listener, artist, count in rows]
+    (tmp_path / "plays.tsv").write_text("".join(lines), encoding="utf-8")
+    options = ["--plays", tmp_path / "plays.tsv", "--preset", "als", "--factors", 3, "--regularization", 1]
+    done = segue("train", *options, "--model", "newest", "--keep-current")
+    assert done.exit_code == 0, done.output
+    assert models.current_id() == "old"
+    assert "--model newest" in done.output
+    assert segue("train", *options, "--model", "other").exit_code == 0
+    assert models.current_id() == "other"
