@@ -15,7 +15,7 @@ import numpy as np
 
 from bot.evidence.drafting import MAX_PAGE_ROWS, DraftedRow, DraftParams, draw_page
 from bot.feedback.experiments import Experiments
-from bot.feedback.records import ExperimentRecord, Shown
+from bot.feedback.records import ExperimentRecord, Familiarity, Shown
 from recommender.catalogue import Artist, Catalogue, Similar, SimilarArtist
 from recommender.errors import ModelError, SegueError
 from recommender.store import ModelStore
@@ -88,6 +88,7 @@ class Interleaving:
         shown: tuple[int, ...] = (),
         size: int = MAX_PAGE_ROWS,
         explores: bool = True,
+        familiarity: Familiarity = "balanced",
         experiment_id: int | None = None,
         assignment_seed: int | None = None,
     ) -> InterleavedPage | None:
@@ -100,6 +101,7 @@ class Interleaving:
         shown : ids of the artists that this answer has shown so far, in the order of their ranks.
         size : rows wanted, >= 1.
         explores : False where a server has switched exploration off.
+        familiarity : how well known the artists shall be, for both models.
         experiment_id, assignment_seed : what the first page was logged with; None for a first page.
 
         Returns
@@ -115,7 +117,7 @@ class Interleaving:
         models = None if experiment is None else self._both(experiment)
         if experiment is None or models is None:
             return None
-        lists = tuple(_rows_by_id(model, seed.artist_id) for model in models)
+        lists = tuple(_rows_by_id(model, seed.artist_id, familiarity) for model in models)
         if not any(lists):
             return None
         number = self._draw_seed() if assignment_seed is None else assignment_seed
@@ -190,10 +192,10 @@ class Interleaving:
         return self._models[identity]
 
 
-def _rows_by_id(model: Catalogue, artist_id: int) -> dict[int, SimilarArtist]:
+def _rows_by_id(model: Catalogue, artist_id: int, familiarity: Familiarity) -> dict[int, SimilarArtist]:
     """Return a model's rows for an artist, best first; none where it does not know the artist, or too little of it."""
     artist = model.by_id(artist_id)
-    found = None if artist is None else model.similar(artist.artist_idx, k=CANDIDATES)
+    found = None if artist is None else model.similar(artist.artist_idx, k=CANDIDATES, familiarity=familiarity)
     return {row.artist.artist_id: row for row in found.rows} if isinstance(found, Similar) else {}
 
 

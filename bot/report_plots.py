@@ -23,7 +23,11 @@ def plots(report: Report) -> dict[str, bytes]:
     SegueError : matplotlib is not installed.
     """
     drawn = {}
-    for name, title in (("rank", "Up-rate by rank"), ("popularity", "Up-rate by popularity"), ("team", "by team")):
+    for name, title in (
+        ("rank", "Up-rate by rank"),
+        ("popularity", "Up-rate by popularity"),
+        ("team", "Up-rate by team"),
+    ):
         rates = [rate for rate in report.up_rates.get(name, ()) if rate.votes]
         if rates:
             figure = _figure()

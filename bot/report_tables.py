@@ -84,6 +84,15 @@ def sections(report: Report) -> Iterator[Section]:
         )
 
 
+def summary(report: Report) -> str:
+    """Say the most important of a report in a few lines, for a chat: what was voted on, and which model is better."""
+    said = [report.title]
+    for section in sections(report):
+        if section.title in ("Coverage", "A against B"):
+            said += section.sentences
+    return "\n".join(said)
+
+
 def _coverage(found: Coverage) -> tuple[str, ...]:
     answered = max(found.answered, 1)
     asked = f"{counted(found.requests, 'request')} of {counted(found.members, 'member')}"

@@ -109,6 +109,17 @@ def test_more_than_ten_rows_are_drawn_in_pages_of_ten(catalogue, experiments, ch
     assert len(set(ids)) == len(ids) == page.n_candidates
 
 
+@pytest.mark.usefixtures("running")
+def test_a_wish_for_lesser_known_artists_holds_for_both_models(catalogue, experiments, challenger, seed):
+    deep = interleaving(catalogue, experiments, challenger).choose(seed, familiarity="deep")
+    allowed = {
+        row.artist.artist_id
+        for model in (catalogue, challenger)
+        for row in model.similar(model.by_id(seed.artist_id).artist_idx, k=50, familiarity="deep").rows
+    }
+    assert (set() if deep is None else {row.artist.artist_id for row in deep.rows}) <= allowed
+
+
 def test_without_an_experiment_nothing_is_drawn(catalogue, experiments, challenger, seed):
     assert interleaving(catalogue, experiments, challenger).choose(seed) is None
 

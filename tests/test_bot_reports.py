@@ -23,7 +23,7 @@ from bot.feedback.reading import read_log
 from bot.feedback.records import RequestRecord, Shown
 from bot.feedback.store import FeedbackStore
 from bot.report_pages import page
-from bot.report_tables import sections
+from bot.report_tables import sections, summary
 from bot.reports import report_of
 from bot.simulating import fill, simulated_model
 
@@ -196,6 +196,14 @@ def test_the_terminal_says_coverage_first_and_too_early_when_it_is(segue, store,
     assert output.index("Coverage") < output.index("A against B") < output.index("Up-rate by team")
     assert "Too early: " in output
     assert "any one person left out" in output
+
+
+def test_the_summary_fits_into_one_message(store, filled):
+    said = summary(report_of(store, filled))
+    assert said.startswith("Experiment first (defined)\n")
+    assert "win rate" in said
+    assert len(said) < 2_000
+    assert summary(report_of(store, None)).startswith("All answers\n")
 
 
 def test_json_has_the_same_figures(segue, store, filled):
