@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.evidence.reporting import Report
+from bot.report_tables import GROUPS
 from recommender.errors import SegueError
 
 if TYPE_CHECKING:
@@ -23,11 +24,7 @@ def plots(report: Report) -> dict[str, bytes]:
     SegueError : matplotlib is not installed.
     """
     drawn = {}
-    for name, title in (
-        ("rank", "Up-rate by rank"),
-        ("popularity", "Up-rate by popularity"),
-        ("team", "Up-rate by team"),
-    ):
+    for name in ("rank", "popularity", "team"):
         rates = [rate for rate in report.up_rates.get(name, ()) if rate.votes]
         if rates:
             figure = _figure()
@@ -36,7 +33,7 @@ def plots(report: Report) -> dict[str, bytes]:
             reach = [[rate.rate - rate.low for rate in rates], [rate.high - rate.rate for rate in rates]]
             axes.errorbar(range(len(rates)), middle, yerr=reach, fmt="o", capsize=3, color=INK)
             axes.set_xticks(range(len(rates)), [f"{rate.group}\nn={rate.votes:,}" for rate in rates], fontsize=7)
-            axes.set(title=f"{title}, Wilson 95 %", ylabel="share of ups", ylim=(0, 1))
+            axes.set(title=f"{GROUPS[name]}, Wilson 95 %", ylabel="share of ups", ylim=(0, 1))
             drawn[name] = _png(figure)
     if report.comparison is not None:
         drawn["comparison"] = _compared(report)
