@@ -7,7 +7,7 @@ import numpy as np
 from bot.evidence.comparing import effective_number
 from bot.evidence.drafting import MAX_PAGE_ROWS
 from bot.evidence.rates import voted_rows, wilson
-from bot.feedback.log import TEAM_CODES, Codes, FeedbackLog, Flags, Floats, Side
+from bot.feedback.log import Codes, FeedbackLog, Flags, Floats, Side
 
 # A row that had one chance in a hundred to stand where it stood would count for a hundred others.
 MAX_WEIGHT = 20.0
@@ -73,7 +73,9 @@ def position_bias(log: FeedbackLog) -> tuple[Position, ...]:
 
 def off_policy(log: FeedbackLog) -> tuple[OffPolicy, ...]:
     """Grade both models' own lists from interleaved answers; none when nothing was interleaved."""
-    drafted = _first_page(log) & (log.impressions.team != TEAM_CODES["none"])
+    shown = log.impressions
+    # Also rows that one model alone had left: they are nobody's in the comparison, but their chances are exact.
+    drafted = _first_page(log) & ((shown.rank_in_a > 0) | (shown.rank_in_b > 0))
     n_requests = np.unique(log.impressions.request[drafted]).size
     if not n_requests:
         return ()
