@@ -196,12 +196,13 @@ def _serving(settings: "Settings") -> Iterator["Answers"]:
         feedback.register_model(model_record(catalogue.manifest))
         catalogue.prepare()
         log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
-        interleaving = Interleaving(
+        policy = Interleaving(
             catalogue,
             Experiments(feedback),
             open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
+            explores=lambda guild: guild is None or feedback.choices_of(guild).exploration_enabled is not False,
         )
-        yield Answers(catalogue, feedback, interleaving)
+        yield Answers(catalogue, feedback, policy)
 
 
 def _client(answers: "Answers", settings: "Settings") -> "SegueBot":

@@ -1,6 +1,6 @@
 """Which rows a page shows while an experiment runs: drafted from two models, each with the exact chance it had.
 
-The one entry is :meth:`Interleaving.choose`. What goes wrong with an experiment - its second model is missing, the
+It is a :class:`bot.showing.RowPolicy`. What goes wrong with an experiment - its second model is missing, the
 database does not answer - never costs a member the answer: then the serving model answers alone.
 """
 
@@ -9,15 +9,16 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from bot.evidence.drafting import MAX_PAGE_ROWS, DraftedRow, DraftParams, draw_page
 from bot.feedback.experiments import Experiments
 from bot.feedback.records import ExperimentRecord, Familiarity, Shown
-from recommender.catalogue import Artist, Catalogue, Similar, SimilarArtist
+from bot.showing import ChosenPage, ChosenRow, OneModel, PageRequest, popularity_bucket
+from recommender.catalogue import Catalogue
 from recommender.errors import ModelError, SegueError
+from recommender.outcomes import Artist, Similar, SimilarArtist, TooFewListeners
 from recommender.store import ModelStore
 
 log = logging.getLogger(__name__)
@@ -28,36 +29,15 @@ NOTICED_AFTER_SECONDS = 5.0
 CANDIDATES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class InterleavedRow:
-    """One row to show: the artist, and the row as it is logged."""
-
-    artist: Artist
-    logged: Shown
-
-
-@dataclass(frozen=True, slots=True)
-class InterleavedPage:
-    """The rows of one page, and what is logged of the whole request; further pages are given both numbers again.
-
-    ``n_candidates`` : artists that could be shown, over all pages.
-    """
-
-    rows: tuple[InterleavedRow, ...]
-    n_candidates: int
-    experiment_id: int
-    assignment_seed: int
-    shuffled: bool
-
-
 class Interleaving:
-    """Draws pages while an experiment runs.
+    """Draws pages while an experiment runs; else the serving model answers alone.
 
     Parameters
     ----------
     serving : the model that serves; its names of artists are shown where it knows them.
     experiments : of the open feedback store.
     open_model : opens a model by its identity, or raises :class:`SegueError`; called once per model.
+    explores : whether a server (outside id; None elsewhere) lets answers explore.
     draw_seed : a signed number of 64 bits for each request, by default a random one.
     monotonic : seconds, for noticing changes.
     """
@@ -68,31 +48,48 @@ class Interleaving:
         experiments: Experiments,
         *,
         open_model: Callable[[str], Catalogue],
+        explores: Callable[[str | None], bool] = lambda _: True,
         draw_seed: Callable[[], int] = lambda: secrets.randbits(64) - 2**63,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._serving = serving
         self._experiments = experiments
         self._open_model = open_model
+        self._explores = explores
+        self._alone = OneModel(serving)
         self._draw_seed = draw_seed
         self._monotonic = monotonic
         self._models: dict[str, Catalogue | None] = {serving.manifest.identity: serving}
         self._running: ExperimentRecord | None = None
         self._looked_at: float | None = None
 
-    def choose(
+    def choose(self, request: PageRequest, /) -> ChosenPage | TooFewListeners:
+        """Choose the rows of a page; blocks on the database, so it belongs in a thread."""
+        drawn = self.draw(
+            request.seed,
+            page=request.page,
+            shown=request.shown,
+            size=min(request.wish.size, request.wish.most - len(request.shown)),
+            guild=request.guild,
+            familiarity=request.wish.familiarity,
+            experiment_id=request.experiment_id,
+            assignment_seed=request.assignment_seed,
+        )
+        return self._alone.choose(request) if drawn is None else drawn
+
+    def draw(
         self,
         seed: Artist,
         *,
         page: int = 1,
         shown: tuple[int, ...] = (),
         size: int = MAX_PAGE_ROWS,
-        explores: bool = True,
+        guild: str | None = None,
         familiarity: Familiarity = "balanced",
         experiment_id: int | None = None,
         assignment_seed: int | None = None,
-    ) -> InterleavedPage | None:
-        """Draw the rows of one page; blocks on the database, so it belongs in a thread.
+    ) -> ChosenPage | None:
+        """Draw the rows of one page.
 
         Parameters
         ----------
@@ -100,7 +97,7 @@ class Interleaving:
         page : 1 is the first page.
         shown : ids of the artists that this answer has shown so far, in the order of their ranks.
         size : rows wanted, >= 1.
-        explores : False where a server has switched exploration off.
+        guild : outside id of the server.
         familiarity : how well known the artists shall be, for both models.
         experiment_id, assignment_seed : what the first page was logged with; None for a first page.
 
@@ -111,6 +108,7 @@ class Interleaving:
         """
         try:
             experiment = self._experiment(page, experiment_id)
+            explores = page == 1 and experiment is not None and self._explores(guild)
         except SegueError as error:
             log.warning("answered outside of the experiment: %s", error)
             return None
@@ -121,8 +119,8 @@ class Interleaving:
         if not any(lists):
             return None
         number = self._draw_seed() if assignment_seed is None else assignment_seed
-        rate = experiment.explore_rate if explores and page == 1 else 0.0
-        rows: list[InterleavedRow] = []
+        rate = experiment.explore_rate if explores else 0.0
+        rows: list[ChosenRow] = []
         shuffled = False
         while len(rows) < size:
             params = DraftParams(min(size - len(rows), MAX_PAGE_ROWS), explore_rate=rate if not rows else 0.0)
@@ -138,7 +136,7 @@ class Interleaving:
                 for rank, drafted in enumerate(drawn.rows, start=first)
             ]
         n_candidates = len(lists[0].keys() | lists[1].keys())
-        return InterleavedPage(tuple(rows), n_candidates, experiment.id, number, shuffled)
+        return ChosenPage(tuple(rows), n_candidates, experiment.id, number, shuffled)
 
     def _row(
         self,
@@ -148,7 +146,7 @@ class Interleaving:
         *,
         rank: int,
         page: int,
-    ) -> InterleavedRow:
+    ) -> ChosenRow:
         """Log the row with the model that drafted it; what is nobody's, with the one that ranks it higher."""
         far = CANDIDATES + 1
         by_b = drafted.team == "b" or (drafted.team != "a" and (drafted.rank_in_b or far) < (drafted.rank_in_a or far))
@@ -165,9 +163,9 @@ class Interleaving:
             propensity=drafted.propensity,
             rank_in_a=drafted.rank_in_a,
             rank_in_b=drafted.rank_in_b,
-            popularity_bucket=max(artist.listeners.bit_length() - 1, 0),
+            popularity_bucket=popularity_bucket(artist.listeners),
         )
-        return InterleavedRow(artist, logged)
+        return ChosenRow(artist, logged)
 
     def _experiment(self, page: int, experiment_id: int | None) -> ExperimentRecord | None:
         if page > 1:  # goes on as it began, also when the experiment was stopped meanwhile

@@ -10,6 +10,8 @@ from bot.answers import Answers, Asker, SimilarAnswer, model_record
 from bot.evidence.drafting import DraftParams, chances_of
 from bot.feedback.experiments import Experiments
 from bot.interleaving import Interleaving, open_identity
+from bot.replies import Wish
+from bot.showing import OneModel, PageRequest
 from communities import NAMES, community_model
 from recommender.artists import artist_id
 from recommender.catalogue import Catalogue
@@ -60,7 +62,7 @@ def seed(catalogue):
 
 
 def test_rows_carry_team_ranks_model_and_exact_chance(catalogue, experiments, challenger, running, seed):
-    page = interleaving(catalogue, experiments, challenger).choose(seed)
+    page = interleaving(catalogue, experiments, challenger).draw(seed)
     a, b = rankings(catalogue, challenger, seed.artist_id)
     assert a != b
     chances = chances_of(a, b, DraftParams())
@@ -82,36 +84,36 @@ def test_rows_carry_team_ranks_model_and_exact_chance(catalogue, experiments, ch
 @pytest.mark.usefixtures("running")
 def test_the_logged_seed_draws_the_same_page_again(catalogue, experiments, challenger, seed):
     one, other = (interleaving(catalogue, experiments, challenger, seeds=(number,)) for number in (5, 6))
-    assert one.choose(seed, assignment_seed=42) == other.choose(seed, assignment_seed=42)
-    pages = {one.choose(seed, assignment_seed=number).rows for number in range(40)}
+    assert one.draw(seed, assignment_seed=42) == other.draw(seed, assignment_seed=42)
+    pages = {one.draw(seed, assignment_seed=number).rows for number in range(40)}
     assert len(pages) > 1
 
 
 @pytest.mark.usefixtures("running")
 def test_further_pages_go_on_where_the_first_ended_even_when_it_was_stopped(catalogue, experiments, challenger, seed):
     draws = interleaving(catalogue, experiments, challenger)
-    first = draws.choose(seed, size=4)
+    first = draws.draw(seed, size=4)
     experiments.take("first", "stop")
     shown = tuple(row.artist.artist_id for row in first.rows)
-    second = draws.choose(
+    second = draws.draw(
         seed, page=2, shown=shown, size=4, experiment_id=first.experiment_id, assignment_seed=first.assignment_seed
     )
     assert [row.logged.rank for row in second.rows] == [5, 6, 7, 8]
     assert {row.logged.page for row in second.rows} == {2}
     assert not {row.artist.artist_id for row in second.rows} & set(shown)
-    assert draws.choose(seed, page=2, shown=shown) is None  # began outside of an experiment, and stays there
+    assert draws.draw(seed, page=2, shown=shown) is None  # began outside of an experiment, and stays there
 
 
 @pytest.mark.usefixtures("running")
 def test_more_than_ten_rows_are_drawn_in_pages_of_ten(catalogue, experiments, challenger, seed):
-    page = interleaving(catalogue, experiments, challenger).choose(seed, size=25)
+    page = interleaving(catalogue, experiments, challenger).draw(seed, size=25)
     ids = [row.artist.artist_id for row in page.rows]
     assert len(set(ids)) == len(ids) == page.n_candidates
 
 
 @pytest.mark.usefixtures("running")
 def test_a_wish_for_lesser_known_artists_holds_for_both_models(catalogue, experiments, challenger, seed):
-    deep = interleaving(catalogue, experiments, challenger).choose(seed, familiarity="deep")
+    deep = interleaving(catalogue, experiments, challenger).draw(seed, familiarity="deep")
     allowed = {
         row.artist.artist_id
         for model in (catalogue, challenger)
@@ -121,18 +123,18 @@ def test_a_wish_for_lesser_known_artists_holds_for_both_models(catalogue, experi
 
 
 def test_without_an_experiment_nothing_is_drawn(catalogue, experiments, challenger, seed):
-    assert interleaving(catalogue, experiments, challenger).choose(seed) is None
+    assert interleaving(catalogue, experiments, challenger).draw(seed) is None
 
 
 @pytest.mark.usefixtures("running")
 def test_start_and_stop_are_noticed_within_seconds(catalogue, experiments, challenger, seed):
     times = [0.0]
     draws = interleaving(catalogue, experiments, challenger, monotonic=lambda: times[0])
-    assert draws.choose(seed) is not None
+    assert draws.draw(seed) is not None
     experiments.take("first", "stop")
-    assert draws.choose(seed) is not None
+    assert draws.draw(seed) is not None
     times[0] = 6.0
-    assert draws.choose(seed) is None
+    assert draws.draw(seed) is None
 
 
 @pytest.mark.usefixtures("running")
@@ -144,15 +146,15 @@ def test_a_model_that_cannot_be_opened_costs_nobody_the_answer(catalogue, experi
         raise ModelError("it is damaged")
 
     draws = Interleaving(catalogue, experiments, open_model=broken)
-    assert draws.choose(seed) is None
-    assert draws.choose(seed) is None
+    assert draws.draw(seed) is None
+    assert draws.draw(seed) is None
     assert len(tries) == 1
     assert "it is damaged" in caplog.text
 
 
 def test_a_database_that_does_not_answer_costs_nobody_the_answer(catalogue, experiments, challenger, feedback, seed):
     feedback.close()
-    assert interleaving(catalogue, experiments, challenger).choose(seed) is None
+    assert interleaving(catalogue, experiments, challenger).draw(seed) is None
 
 
 async def test_the_bots_answer_is_the_drawn_page_and_the_log_has_it(
@@ -228,3 +230,50 @@ def test_nonsense_is_refused(experiments, catalogue, challenger, values, sentenc
     given = {"name": "new", "explore_rate": 0.1, "model_b": b} | values
     with pytest.raises(ParameterError, match=sentence):
         experiments.define(given["name"], model_a=a, model_b=given["model_b"] or a, explore_rate=given["explore_rate"])
+
+
+# As the bot's policy
+
+
+def request(seed, **values):
+    return PageRequest(seed, 1, (), Wish(), "discord:9", **values)
+
+
+def test_without_an_experiment_the_serving_model_answers_alone(catalogue, experiments, challenger, seed):
+    page = interleaving(catalogue, experiments, challenger).choose(request(seed))
+    assert page == OneModel(catalogue).choose(request(seed))
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_server_may_switch_exploration_off(catalogue, experiments, challenger, seed, allowed):
+    a, b = catalogue.manifest.identity, challenger.manifest.identity
+    experiments.define("bold", model_a=a, model_b=b, explore_rate=1.0)
+    experiments.take("bold", "start")
+    asked = []
+
+    def explores(guild):
+        asked.append(guild)
+        return allowed
+
+    policy = Interleaving(catalogue, experiments, open_model=lambda _: challenger, explores=explores)
+    pages = [policy.choose(request(seed)) for _ in range(10)]
+    assert set(asked) == {"discord:9"}
+    assert any(page.shuffled for page in pages) is allowed
+
+
+async def test_the_next_page_of_an_answer_is_drafted_too(
+    catalogue, feedback, experiments, challenger, running, database_url
+):
+    answers = Answers(catalogue, feedback, interleaving(catalogue, experiments, challenger))
+    wish = Wish(size=4)
+    first = await answers.similar("arcade fire", ALICE, wish=wish)
+    assert first.has_more
+    second = await answers.pages.turn(first.rows[0].impression_id, first.seed.artist_id, 2, ALICE, wish=wish)
+    assert [row.rank for row in second.rows] == [5, 6, 7, 8]
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+        requests = connection.execute("SELECT count(*), min(experiment_id) FROM request").fetchone()
+        rows = connection.execute("SELECT page, team, propensity FROM impression ORDER BY rank").fetchall()
+    assert requests == (1, running.id)
+    assert [row[0] for row in rows] == [1] * 4 + [2] * 4
+    assert {row[1] for row in rows} & {"a", "b"}
+    assert all(0 < row[2] <= 1 for row in rows)
