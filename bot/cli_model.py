@@ -85,14 +85,14 @@ def metrics(
     model: ModelArgument,
     store: StoreOption,
     file: Annotated[
-        Path, typer.Option("--from", help="JSON: an object of metric names and numbers, higher is better.")
+        Path, typer.Option("--from", help="JSON of `segue evaluate --json`, or an object of numbers; higher is better.")
     ],
 ) -> None:
     """Keep a model's offline metrics, for the gate and beside the votes in reports."""  # fmt: skip
     from bot.feedback.promotions import record_metrics
 
     card = read_manifest(ModelStore(store).folder(model))
-    found = _read_metrics(file)
+    found = _read_metrics(file, card.preset)
     with opened_store() as feedback:
         _register(feedback, card)
         record_metrics(feedback, card.identity, found)
@@ -218,14 +218,23 @@ def _folder_card(models: ModelStore, identity: str) -> Manifest:
     return card
 
 
-def _read_metrics(file: Path) -> dict[str, float]:
+def _read_metrics(file: Path, preset: str) -> dict[str, float]:
     try:
         content = json.loads(file.read_bytes())
     except ValueError as error:
         raise DataError(f"{file} is no JSON: {error}; write an object of metric names and numbers") from error
+    content = content if isinstance(content, dict) else {}
+    if isinstance(systems := content.get("systems"), dict):
+        if preset not in systems:
+            raise DataError(
+                f"{file} judges {', '.join(systems)}, not {preset}; add --preset {preset} to the evaluation"
+            )
+        # Only means of metrics: a hub skew or a popularity is not the better the higher it is.
+        judged = systems[preset]
+        content = {name: one["mean"] for name, one in judged.items() if isinstance(one, dict) and "mean" in one}
     numbers = {
         name: float(value)
-        for name, value in (content.items() if isinstance(content, dict) else ())
+        for name, value in content.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
     if not numbers:

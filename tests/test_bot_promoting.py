@@ -173,3 +173,12 @@ def test_a_training_may_leave_the_serving_model_in_its_place(segue, models, tmp_
     assert "--model newest" in done.output
     assert segue("train", *options, "--model", "other").exit_code == 0
     assert models.current_id() == "other"
+
+
+def test_metrics_are_read_from_an_evaluation_of_the_models_preset(segue, tmp_path):
+    judged = {"als": {"ndcg@10": {"mean": 0.21, "low": 0.2, "high": 0.22}, "hub_skew": [1.0, 2.0], "stability": 0.9}}
+    (tmp_path / "evaluation.json").write_text(json.dumps({"data": "x", "systems": judged}))
+    assert segue("model", "metrics", "old", "--from", "evaluation.json").output == "old: ndcg@10 0.21.\n"
+    refused = segue("model", "metrics", "new", "--from", "evaluation.json")
+    assert refused.exit_code == 1
+    assert "judges als, not jaccard; add --preset jaccard" in " ".join(refused.output.split())
