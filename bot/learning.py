@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.evidence.pairs import PairRates, RerankParams
 from bot.feedback.log import VotedPairs
 from recommender.artifact import FILES, Artifact, Manifest, open_artifact, write_artifact
 from recommender.catalogue import Catalogue
+from recommender.confidence import strength_bounds
 from recommender.matrix import NO_NEIGHBOUR
 
 
@@ -34,7 +36,7 @@ def write_reranked(
     The new card, the artists whose list changed, and the pairs that were hidden.
     """
     old = open_artifact(model)
-    idx, score, support = (np.array(one) for one in (old.neighbour_idx, old.neighbour_score, old.support))
+    idx, score, support = np.array(old.neighbour_idx), np.array(old.neighbour_score), np.array(old.support)
     # Rows of the artists that were asked about; the model may have been trained on other data than the votes are on.
     of_seed = np.flatnonzero(np.isin(old.artist_ids, rates.seed))
     artists = old.artist_ids[np.maximum(idx[of_seed], 0)]
@@ -68,7 +70,7 @@ def write_reranked(
         "pairs": int(rates.seed.size),
         "voters": int(rates.voters.sum()),
     }
-    card = _card(old, folder.name, created, votes)
+    card = _card(old, folder.name, created, votes, idx, score)
     return write_artifact(folder, arrays, card, name_index=old.name_index), n_changed, n_hidden
 
 
@@ -93,7 +95,14 @@ def tiny_listeners(votes: VotedPairs, catalogue: Catalogue, *, min_voters: int) 
         yield from ((f"voter-{number}", name, 1) for name in names)
 
 
-def _card(old: Artifact, name: str, created: datetime, votes: dict[str, Any]) -> dict[str, Any]:
+def _card(
+    old: Artifact,
+    name: str,
+    created: datetime,
+    votes: dict[str, Any],
+    idx: npt.NDArray[np.int32],
+    score: npt.NDArray[np.float32],
+) -> dict[str, Any]:
     manifest = old.manifest
     return {
         "id": name,
@@ -108,5 +117,9 @@ def _card(old: Artifact, name: str, created: datetime, votes: dict[str, Any]) ->
         "k": manifest.k,
         "min_listeners": manifest.min_listeners,
         "neighbours": asdict(manifest.neighbours)
-        | {"similarity": f"{manifest.neighbours.similarity}, re-ranked by votes", "exact": False},
+        | {
+            "similarity": f"{manifest.neighbours.similarity}, re-ranked by votes",
+            "exact": False,
+            "strength": asdict(strength_bounds(idx, score)),
+        },
     }
