@@ -1,7 +1,9 @@
-"""Two names in one text: "a | b", "a and b", "from a to b"; names hold such words themselves."""
+"""Several names in one text: "a | b", "a and b", "from a to b", "a + b - c"; names hold such words themselves."""
 
 import re
 from collections.abc import Callable
+
+from recommender.naming.phrases import Blend, Journey, NoPhrase, parse_phrase
 
 # A bar or an arrow stands in no name; the others may.
 _SURE = re.compile(r"\s*(?:\||->|→)\s*")
@@ -35,3 +37,16 @@ def _cuts(joint: re.Pattern[str], line: str) -> list[tuple[str, str]]:
         (line[: found.start()].strip(), line[found.end() :].strip()) for found in list(joint.finditer(line))[:MOST_CUTS]
     ]
     return [pair for pair in pairs if all(pair)]
+
+
+def split_mixture(text: str, is_name: Callable[[str], bool]) -> list[tuple[str, int]] | str:
+    """Split a text into names to mix, each wanted (1) or not (-1); a sentence says why it is none."""
+    match parse_phrase(text, is_name=is_name):
+        case Blend(wanted, unwanted):
+            return [*((name, 1) for name in wanted), *((name, -1) for name in unwanted)]
+        case Journey(start, end):
+            return [(start, 1), (end, 1)]
+        case NoPhrase(sentence):
+            return sentence
+        case phrase:
+            return [(phrase.name, 1)]

@@ -16,13 +16,12 @@ from bot.explorations import Command, Explorations, Unclear
 from bot.feedback.records import Familiarity
 from bot.languages import later
 from bot.options import BadOption, Options
-from bot.pairs import split_pair
+from bot.pairs import split_mixture, split_pair
 from bot.sending import send_in
 from bot.surfaces import notice
 from bot.views.answer import compose_answer
 from bot.views.exploring import compose_exploration, compose_unclear
 from recommender.errors import FeedbackError
-from recommender.naming.phrases import Blend, Journey, NoPhrase, parse_phrase
 
 Context = commands.Context[Any]
 
@@ -66,7 +65,7 @@ class ExploringCog(commands.Cog):
             await send_in(context, notice(bad_option(read, visit)))
             return
         artists, options = read
-        names = await asyncio.to_thread(_signed, artists, self._answers)
+        names = await asyncio.to_thread(split_mixture, artists, self._answers.catalogue.is_name)
         if isinstance(names, str):
             await send_in(context, notice(visit.language.say(names)))
             return
@@ -183,17 +182,3 @@ class ExploringCog(commands.Cog):
         found = await suggestions(self._answers, interaction, last)
         whole = [f"{before}{choice.name}" for choice in found]
         return [app_commands.Choice(name=one, value=one) for one in whole if len(one) <= MAX_VALUE_CHARACTERS]
-
-
-def _signed(text: str, answers: Answers) -> list[tuple[str, int]] | str:
-    """Read a phrase of names with their signs; a sentence says why it is none."""
-    phrase = parse_phrase(text, is_name=answers.catalogue.is_name)
-    match phrase:
-        case Blend(wanted, unwanted):
-            return [*((name, 1) for name in wanted), *((name, -1) for name in unwanted)]
-        case Journey(start, end):
-            return [(start, 1), (end, 1)]
-        case NoPhrase(sentence):
-            return sentence
-        case _:
-            return [(phrase.name, 1)]
