@@ -22,7 +22,7 @@ from bot.feedback.tables import Base
 from recommender.errors import FeedbackError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-HEAD = "0002"
+HEAD = "0003"
 
 
 def sqlite_url(path: Path) -> str:

@@ -15,6 +15,8 @@ VoteEvent = Literal["vote", "retract", "drill_down", "page", "not_this_artist"]
 AliasSource = Literal["member", "moderator", "operator"]
 AliasStatus = Literal["proposed", "accepted", "rejected"]
 AliasVerdict = Literal["accepted", "rejected"]
+PromotionKind = Literal["promote", "rollback"]
+ExperimentState = Literal["defined", "running", "stopped", "archived"]
 Verdict = Literal["like", "dislike"]
 
 
@@ -259,6 +261,52 @@ class UnknownAlias:
 
 
 DecisionOutcome = Decided | AlreadyDecided | AliasTaken | UnknownAlias
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """A live comparison of two models.
+
+    Parameters
+    ----------
+    model_a, model_b : ids of registered models, see :class:`ModelRecord`.
+    explore_rate : share of its answers that explore, from 0 to 1.
+    salt : keeps its coins apart from those of other experiments.
+    created_at, started_at, ended_at, archived_at : aware; None for what has not happened.
+    """
+
+    id: int
+    name: str
+    model_a: str
+    model_b: str
+    explore_rate: float
+    salt: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    archived_at: datetime | None
+
+    @property
+    def state(self) -> ExperimentState:
+        """What it is at now."""
+        if self.archived_at is not None:
+            return "archived"
+        if self.ended_at is not None:
+            return "stopped"
+        return "defined" if self.started_at is None else "running"
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRecord:
+    """A change of the serving model, as it was logged; see :class:`bot.feedback.tables.Promotion`."""
+
+    model_id: str
+    previous_id: str | None
+    kind: PromotionKind
+    is_override: bool
+    reason: str | None
+    evidence: Mapping[str, Any]
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,6 +297,15 @@ class FeedbackStore:
         with self.reading() as connection:
             return aliases.accepted(connection, guild)
 
+    def write(self, job: Callable[[Connection], T]) -> Future[T]:
+        """Run another room's job in a transaction of the writer; it may run twice, so it does nothing but SQL."""
+        return self._submit(job)
+
+    @property
+    def now(self) -> datetime:
+        """The time that rows written now would get."""
+        return self._now()
+
     def alias_state(self) -> tuple[object, ...]:
         """Read a value that changes whenever the accepted aliases of any server do, whoever decided."""
         with self.reading() as connection:
