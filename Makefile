@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 DEMO_ENV := SEGUE_MODELS=$(DEMO)/models SEGUE_DATABASE_URL=sqlite:///$(DEMO)/segue.sqlite3 SEGUE_MODEL=
 
-.PHONY: demo test lint format check bench bench-full bench-quality lock clean help
+.PHONY: demo test soak lint format check bench bench-full bench-quality lock clean help
 .DELETE_ON_ERROR:
 
 help:                ## Show these commands
@@ -20,6 +20,9 @@ demo: $(DEMO)/models/current  ## Train on the bundled demo data and talk to the 
 
 test: $(VENV)/dev.done  ## Run all tests
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/dev.done  ## A thousand planted communities per case of what votes may conclude; and a report of a million rows
+	$(BIN)/python benchmarks/feedback.py --size 1000000 --runs 1000
 
 lint: $(VENV)/dev.done  ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

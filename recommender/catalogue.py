@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender import exploring
 from recommender.aliases import shipped_aliases
@@ -130,6 +131,32 @@ class Catalogue:
     def answers_beyond_its_table(self) -> bool:
         """Whether :meth:`similar` can name more artists than the table keeps, and fill what exclusions leave."""
         return self._compared is not None
+
+    @property
+    def listeners(self) -> npt.NDArray[np.int32]:
+        """How many heard each artist; shape (n_artists,), read-only."""
+        return self._artifact.listeners
+
+    def directions(self, artists: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return the factors of some artists' rows, each scaled to length 1; zero where they vanished.
+
+        Returns
+        -------
+        Shape (number of artists, n_factors).
+        """
+        factors = self._artifact.artist_factors[list(artists)].astype(np.float64)
+        norms = np.linalg.norm(factors, axis=1, keepdims=True)
+        directions: npt.NDArray[np.float64] = factors / np.maximum(norms, 1e-30)
+        return directions
+
+    def left_out_by(self, familiarity: Familiarity) -> npt.NDArray[np.intp]:
+        """Return the rows of the artists that a setting of the dial leaves out; none for ``balanced``.
+
+        Raises
+        ------
+        ParameterError : there is no such setting.
+        """
+        return np.flatnonzero(~exploring.allowed_by(familiarity, self._space))
 
     def artist(self, artist_idx: int) -> Artist:
         """Return the artist in a row of the model."""
