@@ -10,19 +10,28 @@ file                    shape, type                  content
 ``names.npy``           (n_bytes,) u8                all names, UTF-8, one after the other
 ``name_offsets.npy``    (n_artists + 1,) i64         where each name begins in ``names.npy``
 ``neighbour_idx.npy``   (n_artists, k) i32           most similar artists, -1 fills short rows
-``neighbour_score.npy`` (n_artists, k) f32           their cosines
+``neighbour_score.npy`` (n_artists, k) f32           their similarity, as the manifest says of what kind
 ``support.npy``         (n_artists, k) i32           listeners in common with each of them
+``listening.npy``       (n_pairs,) i32               listeners of each artist that has enough, as row numbers
+``listening_offsets``   (n_artists + 1,) i64         where each artist's begin in ``listening.npy``
+``similarity_factors``  (n_compared, any) f32        what the scores are cosines of, where it is not the factors
 ``names_*.npy``         see below                    the index of names, :mod:`recommender.naming.index`
 ======================  ===========================  =======================================================
 
-Models written before there was an index of names lack it; it is then made in memory when it is needed.
+Without an index of names, one is made in memory when it is needed. ``similarity_factors.npy`` has a row for each artist
+with at least ``min_listeners``, and no columns where the scores are cosines of ``artist_factors`` or of nothing.
 ``manifest.json`` names algorithm, parameters, data and a sha256 for each file; its own sha256 stands in it too.
+``checked.json`` is no part of the model: it notes which files were found sound, so that they need not be read again.
+
+``listening.npy`` names nobody, but who knows what somebody listens to could find their row: keep a model where you
+would keep the data.
 """
 
 import hashlib
 import json
 import shutil
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,8 +46,11 @@ from recommender.folders import durable_file, sync_folder
 from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
 
 FORMAT = "segue-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
+CHECKED = "checked.json"
+# Clocks of file systems tick in milliseconds: what changed so shortly before it was checked may change again unseen.
+CLOCK_TICK_NS = 50_000_000
 
 # dtype and number of dimensions of each file; shapes are checked against the manifest's counts.
 FILES: dict[str, tuple[str, int]] = {
@@ -51,6 +63,9 @@ FILES: dict[str, tuple[str, int]] = {
     "neighbour_idx": ("<i4", 2),
     "neighbour_score": ("<f4", 2),
     "support": ("<i4", 2),
+    "listening": ("<i4", 1),
+    "listening_offsets": ("<i8", 1),
+    "similarity_factors": ("<f4", 2),
 }
 NAME_FILES: dict[str, tuple[str, int]] = {f"names_{name}": (dtype, 1) for name, dtype in INDEX_TYPES.items()}
 
@@ -68,6 +83,24 @@ class DataCard:
 
 
 @dataclass(frozen=True, slots=True)
+class TableCard:
+    """How the table of neighbours was made.
+
+    ``similarity`` : what its scores are, in words; :data:`FACTOR_COSINE` where they are cosines of the model's factors.
+    ``recall`` : the part of the true nearest that it holds, measured where it is not exact.
+    ``min_common_listeners`` : two artists with fewer in common are no neighbours.
+    """
+
+    similarity: str
+    exact: bool
+    recall: float
+    min_common_listeners: int
+
+
+FACTOR_COSINE = "cosine of the factors"
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The model's card. ``sha256`` is that of the manifest itself and stands for the whole model."""
 
@@ -82,6 +115,7 @@ class Manifest:
     n_factors: int
     k: int
     min_listeners: int
+    neighbours: TableCard
     files: dict[str, dict[str, Any]]
     sha256: str
 
@@ -105,6 +139,9 @@ class Artifact:
     neighbour_idx: npt.NDArray[np.int32]
     neighbour_score: npt.NDArray[np.float32]
     support: npt.NDArray[np.int32]
+    listening: npt.NDArray[np.int32]
+    listening_offsets: npt.NDArray[np.int64]
+    similarity_factors: npt.NDArray[np.float32]
     name_index: NameIndex | None = None
 
 
@@ -182,25 +219,25 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     Parameters
     ----------
     folder : as written by :func:`write_artifact`.
-    verify : read every file once and compare its sha256; without it only sizes and headers are checked.
+    verify : read every file and compare its sha256, unless this was done before and the file was not touched since;
+        without it only sizes and headers are checked.
 
     Raises
     ------
-    ModelError : missing, truncated, altered, or of a newer format.
+    ModelError : missing, truncated, altered, or of another format.
     """
     manifest = read_manifest(folder)
-    arrays = {}
     has_index = any(name in manifest.files for name in NAME_FILES)
-    for name in FILES | NAME_FILES if has_index else FILES:
+    names = FILES | NAME_FILES if has_index else FILES
+    states = {name: _sound_state(folder, name, manifest) for name in names}  # before reading: a change in between shows
+    verify = verify and not _is_checked(folder, manifest, states)
+    arrays = {}
+    for name in names:
         path = folder / f"{name}.npy"
         try:
-            if path.stat().st_size != manifest.files[name]["bytes"]:
-                raise ModelError(_damaged(folder, f"{path.name} has another size than when it was written"))
             if verify and file_sha256(path) != manifest.files[name]["sha256"]:
                 raise ModelError(_damaged(folder, f"{path.name} was altered"))
             arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except FileNotFoundError as err:
-            raise ModelError(_damaged(folder, f"{path.name} is missing")) from err
         except PermissionError as err:
             raise ModelError(f"{path} may not be read; check its permissions") from err
         except (OSError, ValueError, EOFError, KeyError, TypeError) as err:
@@ -212,6 +249,8 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     index = NameIndex(**{name: np.asarray(arrays.pop(f"names_{name}")) for name in INDEX_TYPES}) if has_index else None
     if verify and index is not None and not is_sound(index, n_artists=manifest.data.n_artists):
         raise ModelError(_damaged(folder, "its index of names holds impossible values"))
+    if verify:
+        _note_checked(folder, manifest, states)
     return Artifact(manifest, **arrays, name_index=index)
 
 
@@ -220,7 +259,7 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises
     ------
-    ModelError : there is none, it is damaged, or of a newer format.
+    ModelError : there is none, it is damaged, or of another format.
     """
     path = folder / MANIFEST
     try:
@@ -238,10 +277,12 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder} is not a Segue model: {MANIFEST} is of another kind; name another or run `segue train`"
         )
     version = content.get("format_version")
-    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
+        what_to_do = "train it again with `segue train`"
+        if type(version) is int and version > FORMAT_VERSION:
+            what_to_do = "a newer Segue wrote it: upgrade Segue, or train again"
         raise ModelError(
-            f"the model {folder} has format {version}, this Segue reads up to {FORMAT_VERSION}; upgrade Segue or "
-            "train again"
+            f"the model {folder} has format {version}, this Segue reads format {FORMAT_VERSION}; {what_to_do}"
         )
     if content.get("sha256") != _content_sha256(content):
         raise ModelError(_damaged(folder, f"{MANIFEST} was altered"))
@@ -258,8 +299,10 @@ def _parse_manifest(content: dict[str, Any], folder: Path) -> Manifest:
     try:
         fields = {name: content[name] for name in Manifest.__dataclass_fields__}
         fields["data"] = DataCard(**content["data"])
+        fields["neighbours"] = TableCard(**content["neighbours"])
         fields["created"] = datetime.fromisoformat(content["created"])
-        is_sound = isinstance(fields["data"].synthetic, bool) and isinstance(fields["min_listeners"], int)
+        numbers = (fields["min_listeners"], fields["neighbours"].min_common_listeners, fields["data"].n_listeners)
+        is_sound = isinstance(fields["data"].synthetic, bool) and all(isinstance(number, int) for number in numbers)
     except (KeyError, TypeError, ValueError) as err:
         raise ModelError(_damaged(folder, f"{MANIFEST} lacks a field: {err}")) from err
     if not is_sound:
@@ -279,6 +322,9 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
         "neighbour_idx": (n, manifest.k),
         "neighbour_score": (n, manifest.k),
         "support": (n, manifest.k),
+        "listening": arrays["listening"].shape,
+        "listening_offsets": (n + 1,),
+        "similarity_factors": arrays["similarity_factors"].shape,
     }
     for name, (dtype, n_dimensions) in FILES.items():
         array = arrays[name]
@@ -294,6 +340,8 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
 def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArray[Any]]) -> None:
     """Refuse values that no training writes, even where the checksums fit: they would answer with nonsense."""
     n, offsets, idx = manifest.data.n_artists, arrays["name_offsets"], arrays["neighbour_idx"]
+    listening, listening_offsets = arrays["listening"], arrays["listening_offsets"]
+    compared = arrays["similarity_factors"]
     wrong = {
         "name_offsets": offsets[0] != 0 or offsets[-1] != arrays["names"].size or (np.diff(offsets) < 1).any(),
         "neighbour_idx": idx.size and not -1 <= idx.min() <= idx.max() < n,
@@ -301,7 +349,13 @@ def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
         "neighbour_score": not np.isfinite(arrays["neighbour_score"]).all(),
         "artist_ids": np.unique(arrays["artist_ids"]).size != n,
         "listeners": (arrays["listeners"] < 0).any(),
+        "similarity_factors": compared.shape[0] != np.count_nonzero(arrays["listeners"] >= manifest.min_listeners)
+        or not np.isfinite(compared).all(),
         "support": (arrays["support"] < 0).any(),
+        "listening": listening.size and not 0 <= listening.min() <= listening.max() < manifest.data.n_listeners,
+        "listening_offsets": listening_offsets[0] != 0
+        or listening_offsets[-1] != listening.size
+        or (np.diff(listening_offsets) < 0).any(),
     }
     for name, is_wrong in wrong.items():
         if is_wrong:
@@ -310,6 +364,41 @@ def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
         arrays["names"].tobytes().decode()
     except UnicodeDecodeError as err:
         raise ModelError(_damaged(folder, f"names.npy is not UTF-8: {err}")) from err
+
+
+def _sound_state(folder: Path, name: str, manifest: Manifest) -> list[int]:
+    """What the file system says of a file, and what changes when it is written, replaced or copied."""
+    path = folder / f"{name}.npy"
+    try:
+        state = path.stat()
+        if state.st_size != manifest.files[name]["bytes"]:
+            raise ModelError(_damaged(folder, f"{path.name} has another size than when it was written"))
+    except FileNotFoundError as err:
+        raise ModelError(_damaged(folder, f"{path.name} is missing")) from err
+    except (OSError, KeyError, TypeError) as err:
+        raise ModelError(_damaged(folder, f"{path.name} cannot be read: {err}")) from err
+    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+
+
+def _is_checked(folder: Path, manifest: Manifest, states: dict[str, list[int]]) -> bool:
+    """Whether these very files were read and found sound before, and were not touched since."""
+    try:
+        noted = json.loads((folder / CHECKED).read_bytes())
+        noted_at = (folder / CHECKED).stat().st_mtime_ns
+    except (OSError, ValueError, RecursionError):
+        return False
+    is_old = all(max(modified, changed) + CLOCK_TICK_NS < noted_at for _, modified, changed, _ in states.values())
+    return is_old and bool(noted == {"model": manifest.sha256, "files": states})
+
+
+def _note_checked(folder: Path, manifest: Manifest, states: dict[str, list[int]]) -> None:
+    beside = folder / f".{CHECKED}-{uuid.uuid4().hex[:8]}"
+    try:
+        beside.write_text(json.dumps({"model": manifest.sha256, "files": states}), encoding="utf-8")
+        beside.replace(folder / CHECKED)
+    except OSError:  # a folder that may not be written: it is read whole each time
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def _damaged(folder: Path, what: str) -> str:

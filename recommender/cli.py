@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data, cli_names
+from recommender import cli_data, cli_explore, cli_names
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
@@ -43,6 +43,7 @@ export_app = typer.Typer(no_args_is_help=True, help="Write what a model knows as
 app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
 app.command("names")(cli_names.names)
+app.add_typer(cli_explore.app)
 
 
 @app.command()
@@ -100,6 +101,9 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Load the data, say what training would need, and train nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on listening data and make it the current one.
@@ -112,6 +116,7 @@ def train(
     # numba takes most of a second to import; only training pays it.
     import numpy as np
 
+    from recommender.cli_plan import show_plan, warn_if_too_large
     from recommender.plays import Columns
     from recommender.terminal import load, stoppable, training_progress
     from recommender.training import PRESETS, adjusted, choose_preset, save_model
@@ -134,6 +139,10 @@ def train(
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stopping:
         counts = load(plays, data, folder=folder, columns=columns, strict=strict)
+        if plan:
+            show_plan(counts, recipe, as_json=as_json)
+            return
+        warn_if_too_large(counts, recipe)
         started = time.perf_counter()
         with training_progress(stopping) as step:
             trained = fit(counts.plays, recipe, rng=np.random.default_rng(seed), step=step, stop=lambda: stopping.asked)
@@ -188,6 +197,7 @@ def similar(
     store: StoreOption,
     model: ModelOption = None,
     k: Annotated[int, typer.Option("--k", min=1, help="How many similar artists.")] = 10,
+    familiarity: cli_explore.FamiliarityOption = "balanced",
     as_json: JsonOption = False,
 ) -> None:
     """Name the artists most similar to one.
@@ -199,13 +209,14 @@ def similar(
     resolution = catalogue.resolve(text)
     match resolution:
         case Found():
-            outcome = catalogue.similar(resolution.artist_idx, k=k)
+            outcome = catalogue.similar(resolution.artist_idx, k=k, familiarity=familiarity)
             if as_json:
                 print_json(_similar_json(catalogue, resolution, outcome))
             else:
                 _print_similar(catalogue, text, outcome)
                 _say_if_outweighed(catalogue, resolution)
-                _say_if_more_than_kept(catalogue, k)
+                if isinstance(outcome, Similar) and outcome.is_cut:
+                    err.print(_cut_note(catalogue), markup=False, soft_wrap=True)
             if not isinstance(outcome, Similar):
                 raise typer.Exit(EXIT_NO_ANSWER)
         case Ambiguous() | NotFound():
@@ -239,7 +250,9 @@ def export_neighbours(
     """
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     k = k or catalogue.k
-    _say_if_more_than_kept(catalogue, k)
+    if k > catalogue.k:  # computing the others would take minutes
+        err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
+        k = catalogue.k
     if output is None:
         _write_neighbours(catalogue, k, sys.stdout)
         return
@@ -257,9 +270,11 @@ def export_neighbours(
     )
 
 
-def _say_if_more_than_kept(catalogue: Catalogue, k: int) -> None:
-    if k > catalogue.k:
-        err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
+def _cut_note(catalogue: Catalogue) -> str:
+    return (
+        f"This model keeps {catalogue.k} similar artists for each, by the {catalogue.manifest.neighbours.similarity}, "
+        "and cannot compute further ones; train with more --neighbours, or with --preset best or als."
+    )
 
 
 def _say_if_outweighed(catalogue: Catalogue, found: Found) -> None:

@@ -42,18 +42,25 @@ class FusionParams:
 def fused_neighbours(
     parts: Sequence[FloatMatrix], plays: CSR, params: FusionParams, neighbours: NeighbourParams
 ) -> Neighbours:
-    """Find each artist's most similar others by several factor matrices at once.
+    """Find each artist's most similar others by the cosine of :func:`fused_factors`."""
+    return nearest_wanted(fused_factors(parts, plays, params, neighbours), plays, neighbours)
+
+
+def fused_factors(
+    parts: Sequence[FloatMatrix], plays: CSR, params: FusionParams, neighbours: NeighbourParams
+) -> FloatMatrix:
+    """Make one factor matrix of several, whose cosines are the weighted means of theirs.
 
     Parameters
     ----------
     parts : each of shape (n_artists, any number of factors); a zero row leaves an artist to the other parts.
     plays : shape (n_listeners, n_artists).
     params : options.
-    neighbours : how many, and among which artists.
+    neighbours : among which artists chance is measured, and who may lend to whom.
 
     Returns
     -------
-    Neighbours; a score is the weighted mean of the parts' cosines.
+    shape (n_artists, number of all factors).
 
     References
     ----------
@@ -64,7 +71,7 @@ def fused_neighbours(
     if params.borrowed > 0 and params.n_lenders > 0:
         lenders = NeighbourParams(params.n_lenders, neighbours.min_listeners, neighbours.min_common_listeners)
         fused = borrow(fused, nearest_wanted(fused, plays, lenders), params.borrowed)
-    return nearest_wanted(fused, plays, neighbours)
+    return fused
 
 
 def fuse(parts: Sequence[FloatMatrix], *, among: npt.NDArray[np.bool_]) -> FloatMatrix:

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
 
-from recommender import kernels
+from recommender import kernels, neighbour_kernels
 from recommender.errors import ParameterError
 from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 
 BLOCK_WORK = 1 << 21
+# What it costs to look at an artist by a matrix product, in artists met through a listener.
+PRODUCT_COST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Neighbours:
 def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourParams) -> Neighbours:
     """Find each artist's ``k`` most similar others by the cosine of their factors.
 
-    Exact, at the cost of the listening (summed over listeners, their artists squared) and not of all pairs of artists.
+    Exact, at the cost of the listening (summed over listeners, their artists squared), and at most of all pairs.
 
     Parameters
     ----------
@@ -70,20 +74,10 @@ def nearest_artists(artist_factors: FloatMatrix, plays: CSR, params: NeighbourPa
     candidates = np.flatnonzero((listeners >= params.min_listeners) & (norms > 0))
     found = empty_table(candidates.size, params)
     if candidates.size > 1:
-        by_listener = CSR(plays[:, candidates])
-        by_artist = CSR(by_listener.T.tocsr())
-        kernels.nearest_rows(
-            by_artist.indptr,
-            by_artist.indices,
-            by_listener.indptr,
-            by_listener.indices,
-            meeting_blocks(by_listener, by_artist),
-            np.ascontiguousarray(artist_factors[candidates] / norms[candidates, None]),
-            params.min_common_listeners,
-            found.idx,
-            found.score,
-            found.support,
-        )
+        unit = np.ascontiguousarray(artist_factors[candidates] / norms[candidates, None])
+        heard = csr_array((np.ones(plays.nnz, dtype=np.int8), plays.indices, plays.indptr), shape=plays.shape)
+        with threadpool_limits(limits=1, user_api="blas"):  # the kernels have threads of their own
+            _fill(found, heard[:, candidates], unit, params.min_common_listeners)
         np.minimum(found.score, 1.0, out=found.score)
     return table_of(candidates, n_artists, found)
 
@@ -115,4 +109,41 @@ def empty_table(n_artists: int, params: NeighbourParams) -> Neighbours:
         np.full(shape, NO_NEIGHBOUR, dtype=np.int32),
         np.zeros(shape, dtype=np.float32),
         np.zeros(shape, dtype=np.int32),
+    )
+
+
+def _fill(rows: Neighbours, by_listener: csr_array, unit: FloatMatrix, min_common: int) -> None:
+    """Find the rows of all artists of a matrix, each in the way that costs it less."""
+    by_artist = by_listener.T.tocsr()
+    n_artists = by_artist.shape[0]
+    # What an artist costs through its listeners: all that these heard.
+    work = np.zeros(n_artists, dtype=np.int64)
+    n_heard = np.diff(by_listener.indptr).astype(np.int64)
+    neighbour_kernels.summed_rows(by_artist.indptr, by_artist.indices, n_heard, work)
+    through_listeners = work <= PRODUCT_COST * n_artists
+    work_before = np.zeros(n_artists + 1, dtype=np.int64)
+    np.cumsum(np.where(through_listeners, work, 0), out=work_before[1:])
+    neighbour_kernels.rows_through_listeners(
+        by_artist.indptr,
+        by_artist.indices,
+        by_listener.indptr,
+        by_listener.indices,
+        kernels.balanced_blocks(work_before, BLOCK_WORK),
+        through_listeners,
+        unit,
+        min_common,
+        rows.idx,
+        rows.score,
+        rows.support,
+    )
+    neighbour_kernels.rows_through_products(
+        np.flatnonzero(~through_listeners),
+        by_artist.indptr,
+        by_artist.indices,
+        by_listener.shape[0],
+        unit,
+        min_common,
+        rows.idx,
+        rows.score,
+        rows.support,
     )

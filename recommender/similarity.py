@@ -5,16 +5,17 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from recommender.allpairs import nearest_wanted
 from recommender.colistening import pairs_met
 from recommender.ease import EASEParams, ease_neighbours
 from recommender.errors import ParameterError
 from recommender.factors import Factors
-from recommender.fusion import FusionParams, fused_neighbours
+from recommender.fusion import FusionParams, fused_factors
 from recommender.knn import KNNParams, knn_neighbours
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, FloatMatrix
 from recommender.neighbours import NeighbourParams, Neighbours, nearest_artists
-from recommender.pmi import PMIParams, pmi_factors, pmi_neighbours
+from recommender.pmi import PMIParams, pmi_factors
 from recommender.weighting import WeightingParams, listener_shares, scaled_rows, weigh
 
 Method = Literal["auto", "factors", "knn", "pmi", "ease", "fusion"]
@@ -69,25 +70,43 @@ class SimilarityParams:
                 return used | {name: asdict(getattr(self, name)) for name in ("lsa", "pmi", "fusion")}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A table of neighbours.
+
+    ``own_factors`` : shape (n_artists, any number), what its scores are the cosines of where that is not the model's
+    factors; None where it is, and for methods that have no such factors.
+    """
+
+    neighbours: Neighbours
+    own_factors: FloatMatrix | None = None
+
+
 def resolved(
     params: SimilarityParams, neighbours: NeighbourParams, plays: CSR
 ) -> tuple[SimilarityParams, NeighbourParams]:
-    """Decide ``auto`` by the size of the data; anything else stays as it is.
+    """Decide ``auto`` by the size of the data, and how many common listeners neighbours need at least.
 
-    Beyond the size also the neighbours need a common listener: only they are found without going through all pairs.
+    Methods that go from listener to listener find only artists with a common one, whatever ``neighbours`` says.
     """
-    if params.method != "auto":
-        return params, neighbours
-    if pairs_met(plays) <= params.most_pairs:
-        return replace(params, method="fusion"), neighbours
-    at_least_one = max(neighbours.min_common_listeners, 1)
-    return replace(params, method="factors"), replace(neighbours, min_common_listeners=at_least_one)
+    if params.method == "auto":
+        params = replace(params, method="fusion" if pairs_met(plays) <= params.most_pairs else "factors")
+    if params.method in ("factors", "knn"):
+        neighbours = replace(neighbours, min_common_listeners=max(neighbours.min_common_listeners, 1))
+    return params, neighbours
 
 
 def similar_artists(
     plays: CSR, factors: Factors, params: SimilarityParams, neighbours: NeighbourParams, *, rng: np.random.Generator
 ) -> Neighbours:
-    """Find each artist's most similar others by one method.
+    """Find each artist's most similar others by one method; see :func:`compare_artists`."""
+    return compare_artists(plays, factors, params, neighbours, rng=rng).neighbours
+
+
+def compare_artists(
+    plays: CSR, factors: Factors, params: SimilarityParams, neighbours: NeighbourParams, *, rng: np.random.Generator
+) -> Compared:
+    """Find each artist's most similar others by one method, and what it compares them by.
 
     Parameters
     ----------
@@ -109,20 +128,21 @@ def similar_artists(
     params, neighbours = resolved(params, neighbours, plays)
     match params.method:
         case "knn":
-            return knn_neighbours(plays, params.knn, neighbours)
-        case "pmi":
-            return pmi_neighbours(plays, params.pmi, neighbours, rng=rng)
+            return Compared(knn_neighbours(plays, params.knn, neighbours))
         case "ease":
-            return ease_neighbours(plays, params.ease, neighbours)
+            return Compared(ease_neighbours(plays, params.ease, neighbours))
+        case "pmi":
+            own = pmi_factors(plays, params.pmi, neighbours, rng=rng)
         case "fusion":
             parts = (
                 scaled_lsa(plays, params.lsa, rng=rng),
                 pmi_factors(plays, params.pmi, neighbours, rng=rng),
                 factors.artist_factors,
             )
-            return fused_neighbours(parts, plays, params.fusion, neighbours)
+            own = fused_factors(parts, plays, params.fusion, neighbours)
         case _:
-            return nearest_artists(factors.artist_factors, plays, neighbours)
+            return Compared(nearest_artists(factors.artist_factors, plays, neighbours))
+    return Compared(nearest_wanted(own, plays, neighbours), own)
 
 
 def scaled_lsa(plays: CSR, params: ScaledLSAParams, *, rng: np.random.Generator) -> FloatMatrix:

@@ -11,17 +11,18 @@ from threadpoolctl import threadpool_limits
 
 from recommender.aliases import shipped_aliases
 from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
-from recommender.artifact import DataCard, Manifest, label_arrays, write_artifact
+from recommender.artifact import FACTOR_COSINE, DataCard, Manifest, TableCard, label_arrays, write_artifact
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
 from recommender.knn import KNNParams
 from recommender.least_squares import RidgeParams
+from recommender.listening import listening_arrays
 from recommender.lsa import LSAParams, fit_lsa
-from recommender.matrix import CSR, NO_NEIGHBOUR
+from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 from recommender.naming.building import build_index
 from recommender.neighbours import NeighbourParams, Neighbours
 from recommender.plays import PlayCounts
-from recommender.similarity import SimilarityParams, resolved, similar_artists
+from recommender.similarity import SimilarityParams, compare_artists, resolved
 from recommender.weighting import WeightingParams, confidence, weigh
 
 Algorithm: TypeAlias = Literal["als", "lsa"]
@@ -115,11 +116,15 @@ BEST_PRESET = "best"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """What training leaves: the factors and the neighbour table, and the recipe with what the data's size decided."""
+    """What training leaves: the factors and the neighbour table, and the recipe with what the data's size decided.
+
+    ``similarity_factors`` : shape (n_artists, any number), see :class:`recommender.similarity.Compared`.
+    """
 
     recipe: Recipe
     factors: Factors
     neighbours: Neighbours
+    similarity_factors: FloatMatrix | None = None
 
 
 def choose_preset(preset: str | None, algorithm: str | None) -> str:
@@ -223,19 +228,34 @@ def _train(
             factors = fit_lsa(weights, recipe.lsa, rng=rng)
     refuse_collapsed(factors)
     step("finding neighbours", 0, 1, "")
-    neighbours = similar_artists(plays, factors, similarity, params, rng=rng)
+    compared = compare_artists(plays, factors, similarity, params, rng=rng)
     step("finding neighbours", 1, 1, "")
-    if (neighbours.idx == NO_NEIGHBOUR).all():
+    if (compared.neighbours.idx == NO_NEIGHBOUR).all():
         raise ModelError(
             f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
             "bring more data, or lower --min-listeners. No model was saved"
         )
-    return TrainedModel(recipe, factors, neighbours)
+    return TrainedModel(recipe, factors, compared.neighbours, compared.own_factors)
 
 
 def _in_words(reached: Iteration) -> str:
     sample = "" if reached.ndcg is None else f", nDCG@10 of hidden plays {reached.ndcg:.4f}"
     return f"loss {reached.loss:,.0f}{sample}"
+
+
+def _in_what_terms(similarity: SimilarityParams) -> str:
+    """Name what the scores of a table are, for its card."""
+    match similarity.method:
+        case "knn":
+            return f"{similarity.knn.measure} of the listeners"
+        case "pmi":
+            return "company kept (PMI)"
+        case "ease":
+            return "listening that predicts both (EASE)"
+        case "fusion" | "auto":
+            return "fusion of LSA, PMI and the factors"
+        case "factors":
+            return FACTOR_COSINE
 
 
 def save_model(
@@ -261,12 +281,19 @@ def save_model(
     ------
     ModelError : the folder exists or cannot be written.
     """
+    params = model.recipe.neighbours
+    listeners = np.bincount(counts.plays.indices, minlength=len(counts.artist_names))
+    compared_by = model.similarity_factors
+    if compared_by is None:
+        compared_by = np.zeros((len(listeners), 0), dtype=np.float32)
     arrays = label_arrays(counts.artist_names, counts.artist_mbids) | {
         "artist_factors": model.factors.artist_factors,
-        "listeners": np.bincount(counts.plays.indices, minlength=len(counts.artist_names)),
+        "listeners": listeners,
+        "similarity_factors": compared_by[listeners >= params.min_listeners],
         "neighbour_idx": model.neighbours.idx,
         "neighbour_score": model.neighbours.score,
         "support": model.neighbours.support,
+        **listening_arrays(counts.plays, min_listeners=params.min_listeners),
     }
     n_listeners, n_artists = counts.plays.shape
     card = {
@@ -282,7 +309,15 @@ def save_model(
         "created": created.isoformat(),
         "n_factors": model.factors.n_factors,
         "k": model.neighbours.idx.shape[1],
-        "min_listeners": model.recipe.neighbours.min_listeners,
+        "min_listeners": params.min_listeners,
+        "neighbours": asdict(
+            TableCard(
+                _in_what_terms(model.recipe.similarity),
+                exact=True,
+                recall=1.0,
+                min_common_listeners=params.min_common_listeners,
+            )
+        ),
     }
-    name_index = build_index(counts.artist_names, arrays["listeners"], shipped_aliases())
+    name_index = build_index(counts.artist_names, listeners, shipped_aliases())
     return write_artifact(folder, arrays, card, name_index=name_index)

@@ -13,7 +13,16 @@ import pytest
 
 from communities import CREATED, NAMES, community_counts, community_model, small_recipe
 from recommender import artifact
-from recommender.artifact import FILES, MANIFEST, NAME_FILES, label_arrays, open_artifact, read_manifest
+from recommender.artifact import (
+    CHECKED,
+    FILES,
+    MANIFEST,
+    NAME_FILES,
+    TableCard,
+    label_arrays,
+    open_artifact,
+    read_manifest,
+)
 from recommender.artists import artist_id
 from recommender.errors import DataError, ModelError
 from recommender.training import save_model, train
@@ -112,7 +121,13 @@ def test_an_altered_manifest_is_refused(model):
 
 def test_a_newer_format_is_refused_with_both_ways_out(model):
     rewrite_manifest(model, format_version=artifact.FORMAT_VERSION + 1)
-    with pytest.raises(ModelError, match="upgrade Segue or train again"):
+    with pytest.raises(ModelError, match="upgrade Segue, or train again"):
+        open_artifact(model)
+
+
+def test_an_older_format_is_refused_with_the_way_out(model):
+    rewrite_manifest(model, format_version=artifact.FORMAT_VERSION - 1)
+    with pytest.raises(ModelError, match="format 1, this Segue reads format 2; train it again with `segue train`"):
         open_artifact(model)
 
 
@@ -176,6 +191,9 @@ IMPOSSIBLE = {
     "listeners": lambda array: array - 1_000_000,
     "support": lambda array: array - 1_000_000,
     "names": lambda array: array | 0x80,
+    "similarity_factors": lambda array: array[1:].copy(),
+    "listening": lambda array: array + 150,
+    "listening_offsets": lambda array: array[::-1].copy(),
 }
 
 
@@ -184,6 +202,60 @@ def test_impossible_values_are_refused_even_if_the_checksums_fit(model, name):
     rewrite_array(model, name, IMPOSSIBLE[name])
     with pytest.raises(ModelError, match=rf"damaged: {name}\.npy (holds impossible values|is not UTF-8)"):
         open_artifact(model)
+
+
+def test_sound_files_are_read_once_and_again_when_they_were_touched(saved, tmp_path, monkeypatch):
+    model = Path(shutil.copytree(saved, tmp_path / "copy"))
+    (model / CHECKED).unlink(missing_ok=True)
+    read = []
+    file_sha256 = artifact.file_sha256
+    monkeypatch.setattr(artifact, "file_sha256", lambda path: read.append(path.stem) or file_sha256(path))
+    later = (model / "names.npy").stat().st_ctime_ns + 10**9
+    for expected in (sorted(FILES | NAME_FILES), []):
+        read.clear()
+        open_artifact(model)
+        assert sorted(read) == expected
+        os.utime(model / CHECKED, ns=(later, later))  # as if the files had been written a second before
+    path = model / "names.npy"
+    state, content = path.stat(), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))  # whoever sets times back cannot set back this
+    with pytest.raises(ModelError, match=r"names\.npy was altered"):
+        open_artifact(model)
+
+
+def test_files_checked_in_the_moment_they_were_written_are_read_again(model, monkeypatch):
+    open_artifact(model)
+    written = max((model / f"{name}.npy").stat().st_ctime_ns for name in FILES | NAME_FILES)
+    os.utime(model / CHECKED, ns=(written, written))
+    read = []
+    file_sha256 = artifact.file_sha256
+    monkeypatch.setattr(artifact, "file_sha256", lambda path: read.append(path.stem) or file_sha256(path))
+    open_artifact(model)
+    assert sorted(read) == sorted(FILES | NAME_FILES)
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"null", b"{}", b'{"files": 1}', b"[" * 100_000, b"\xff"])
+def test_notes_of_checks_that_are_none_only_cost_time(model, content):
+    (model / CHECKED).write_bytes(content)
+    assert open_artifact(model).manifest.id == "m1"
+    assert json.loads((model / CHECKED).read_bytes())["model"] == read_manifest(model).sha256
+
+
+def test_a_folder_that_may_not_be_written_opens(model, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "no")
+
+    (model / CHECKED).unlink(missing_ok=True)
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert open_artifact(model).manifest.id == "m1"
+    assert {path.suffix for path in model.iterdir()} == {".npy", ".json"}
+    assert not (model / CHECKED).exists()
+
+
+def test_the_manifest_says_how_the_neighbours_were_found(saved):
+    assert read_manifest(saved).neighbours == TableCard("cosine of the factors", True, 1.0, 1)
 
 
 IMPOSSIBLE_INDEX = {

@@ -45,15 +45,29 @@ def test_an_artist_with_too_few_listeners_is_not_guessed_at(catalogue):
     assert (outcome.seed.listeners, outcome.needed) == (2, 5)
 
 
-def test_more_rows_than_the_model_keeps_are_cut(catalogue):
-    outcome = catalogue.similar(0, k=500)
-    assert isinstance(outcome, Similar)
-    assert len(outcome.rows) == outcome.n_candidates <= catalogue.k == 8
+def test_more_rows_than_the_model_keeps_follow_in_order(catalogue):
+    kept, more = catalogue.similar(0, k=8), catalogue.similar(0, k=500)
+    assert isinstance(kept, Similar)
+    assert isinstance(more, Similar)
+    assert more.rows[:8] == kept.rows
+    assert all(later.score <= earlier.score for earlier, later in pairwise(more.rows))
+    assert len({row.artist.artist_idx for row in more.rows} - {0}) == len(more.rows) == more.n_candidates < 12
+
+
+def test_excluded_artists_make_room_for_others(catalogue):
+    first = catalogue.similar(0, k=3)
+    assert isinstance(first, Similar)
+    excluded = {row.artist.artist_idx for row in first.rows}
+    second = catalogue.similar(0, k=3, exclude=excluded)
+    assert isinstance(second, Similar)
+    assert len(second.rows) == 3
+    assert excluded.isdisjoint(row.artist.artist_idx for row in second.rows)
 
 
 def test_no_rows_cannot_be_asked_for(catalogue):
-    with pytest.raises(ParameterError):
-        catalogue.similar(0, k=0)
+    for ask in (catalogue.similar, catalogue.dissimilar):
+        with pytest.raises(ParameterError, match="at least 1"):
+            ask(0, k=0)
 
 
 def test_artists_are_found_by_their_stable_id(catalogue):

@@ -1,0 +1,346 @@
+"""``segue blend``, ``path``, ``dissimilar`` and ``why``: walk around in the music, and say what speaks for it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from recommender.artists import format_artist_id
+from recommender.catalogue import Catalogue
+from recommender.errors import ParameterError
+from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity
+from recommender.names import Ambiguous, Found
+from recommender.outcomes import Artist, ArtistPath, Blend, Dissimilar, TooFewInCommon, TooFewListeners, Why
+from recommender.store import ModelStore
+from recommender.terminal import JsonOption, ModelOption, StoreOption, out, print_json
+from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
+
+app = typer.Typer(no_args_is_help=True)
+
+EXIT_NO_ANSWER = 3
+
+RowsOption = Annotated[int, typer.Option("--k", min=1, help="How many artists.")]
+FamiliarityOption = Annotated[
+    Familiarity,
+    typer.Option("--familiarity", help="Well-known artists only, all, or only those far from the charts."),
+]
+EXIT_STATUS = "Exit status: 0 with an answer; 3 when a name means none, several, or one with too few listeners."
+
+
+@app.command(epilog=EXIT_STATUS)
+def blend(
+    store: StoreOption,
+    artists: Annotated[
+        list[str] | None, typer.Argument(help="Artists joined by + and -, as in: radiohead + björk - coldplay")
+    ] = None,
+    like: Annotated[list[str] | None, typer.Option("--like", help="One more liked artist; may be repeated.")] = None,
+    unlike: Annotated[
+        list[str] | None, typer.Option("--unlike", help="An artist to stay away from; may be repeated.")
+    ] = None,
+    model: ModelOption = None,
+    k: RowsOption = 10,
+    familiarity: FamiliarityOption = "balanced",
+    as_json: JsonOption = False,
+) -> None:
+    """Name the artists nearest to a mixture of several."""
+    catalogue = Catalogue.open(ModelStore(store).folder(model))
+    terms = signed_terms(artists or []) + [(1.0, name) for name in like or []] + [(-1.0, name) for name in unlike or []]
+    weights: dict[int, float] = {}
+    for weight, text in terms:
+        artist = _resolved(catalogue, text, as_json=as_json)
+        weights[artist.artist_idx] = weights.get(artist.artist_idx, 0.0) + weight
+    outcome = catalogue.blend(weights, k=k, familiarity=familiarity)
+    if isinstance(outcome, TooFewListeners):
+        _refuse_too_few(catalogue, outcome, as_json=as_json)
+    elif as_json:
+        print_json(_card(catalogue, "blend") | _blend_json(outcome))
+    else:
+        _print_blend(catalogue, outcome)
+    if not (isinstance(outcome, Blend) and outcome.rows):
+        raise typer.Exit(EXIT_NO_ANSWER)
+
+
+@app.command(epilog=EXIT_STATUS)
+def path(
+    store: StoreOption,
+    artists: Annotated[list[str], typer.Argument(help="Two names in quotes, or with the word to between them.")],
+    model: ModelOption = None,
+    between: Annotated[int, typer.Option("--between", min=0, max=50, help="Stops in between, at most.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Lead from one artist to another in short steps, each of them nearer to the goal."""
+    catalogue = Catalogue.open(ModelStore(store).folder(model))
+    start, goal = (_resolved(catalogue, text, as_json=as_json) for text in two_names(artists, "to"))
+    outcome = catalogue.path(start.artist_idx, goal.artist_idx, n_between=between)
+    if isinstance(outcome, TooFewListeners):
+        _refuse_too_few(catalogue, outcome, as_json=as_json)
+        raise typer.Exit(EXIT_NO_ANSWER)
+    if as_json:
+        print_json(_card(catalogue, "path") | _path_json(outcome))
+    else:
+        _print_path(catalogue, outcome)
+
+
+@app.command(epilog=EXIT_STATUS)
+def dissimilar(
+    store: StoreOption,
+    artist: Annotated[list[str], typer.Argument(help="The artist, as you would type it; quotes are not needed.")],
+    model: ModelOption = None,
+    k: RowsOption = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Name well-known artists of another world."""
+    catalogue = Catalogue.open(ModelStore(store).folder(model))
+    seed = _resolved(catalogue, " ".join(artist), as_json=as_json)
+    outcome = catalogue.dissimilar(seed.artist_idx, k=k)
+    if isinstance(outcome, TooFewListeners):
+        _refuse_too_few(catalogue, outcome, as_json=as_json)
+        raise typer.Exit(EXIT_NO_ANSWER)
+    if as_json:
+        print_json(_card(catalogue, "dissimilar") | _dissimilar_json(outcome))
+    else:
+        _print_dissimilar(catalogue, outcome)
+
+
+@app.command(epilog=EXIT_STATUS)
+def why(
+    store: StoreOption,
+    artists: Annotated[list[str], typer.Argument(help="Two names in quotes, or with the word and between them.")],
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how many of one artist's listeners play another too, and how that compares with chance."""
+    catalogue = Catalogue.open(ModelStore(store).folder(model))
+    artist, other = (_resolved(catalogue, text, as_json=as_json) for text in two_names(artists, "and"))
+    outcome = catalogue.why(artist.artist_idx, other.artist_idx)
+    match outcome:
+        case TooFewListeners():
+            _refuse_too_few(catalogue, outcome, as_json=as_json)
+        case TooFewInCommon() | Why():
+            if as_json:
+                print_json(_why_json(catalogue, outcome))
+            else:
+                out.print(why_sentence(outcome), markup=False, soft_wrap=True)
+                _note_synthetic(catalogue)
+    if not isinstance(outcome, Why):
+        raise typer.Exit(EXIT_NO_ANSWER)
+
+
+def why_sentence(outcome: Why | TooFewInCommon) -> str:
+    """Say in one sentence what two artists share."""
+    name, other = plain_name(outcome.artist.name), plain_name(outcome.other.name)
+    if isinstance(outcome, TooFewInCommon):
+        return f"Fewer than {outcome.needed} people in the data play both {name} and {other}: too few to tell."
+    evidence = outcome.evidence
+    return (
+        f"{100 * evidence.share:.0f} % of {name}'s listeners also play {other} ({evidence.common:,} of "
+        f"{outcome.artist.listeners:,}), {evidence.times_chance:.1f} times chance."
+    )
+
+
+def signed_terms(words: Sequence[str]) -> list[tuple[float, str]]:
+    """Cut words at every + and - that stands alone; the weight of a name is that of the sign before it.
+
+    Raises
+    ------
+    ParameterError : a sign has no name after it.
+    """
+    terms: list[tuple[float, list[str]]] = []
+    for word in words:
+        if word in {"+", "-"}:
+            terms.append((1.0 if word == "+" else -1.0, []))
+        elif terms:
+            terms[-1][1].append(word)
+        else:
+            terms.append((1.0, [word]))
+    if not all(name for _, name in terms):
+        raise ParameterError("a + or - has no artist after it; write: radiohead + björk - coldplay")
+    return [(weight, " ".join(name)) for weight, name in terms]
+
+
+def two_names(words: Sequence[str], joint: str) -> tuple[str, str]:
+    """Cut words into two names at the only ``joint`` that stands alone; two words are two names.
+
+    Raises
+    ------
+    ParameterError : it is not clear where.
+    """
+    places = [place for place, word in enumerate(words) if word.casefold() == joint and 0 < place < len(words) - 1]
+    if len(places) == 1:
+        return " ".join(words[: places[0]]), " ".join(words[places[0] + 1 :])
+    if len(words) == 2:
+        return words[0], words[1]
+    raise ParameterError(f'name two artists, each in quotes or with one "{joint}" between them')
+
+
+def _resolved(catalogue: Catalogue, text: str, *, as_json: bool) -> Artist:
+    """The artist that a text means; says what else it could be, and leaves, when it means no single one."""
+    resolution = catalogue.resolve(text)
+    if isinstance(resolution, Found):
+        return catalogue.artist(resolution.artist_idx)
+    is_ambiguous = isinstance(resolution, Ambiguous)
+    indices = resolution.choices if isinstance(resolution, Ambiguous) else resolution.nearest
+    choices = [catalogue.artist(idx) for idx in indices]
+    if as_json:
+        kind = "ambiguous" if is_ambiguous else "not_found"
+        print_json({"outcome": kind, "typed": text, "choices": [_artist_json(choice) for choice in choices]})
+        raise typer.Exit(EXIT_NO_ANSWER)
+    names = ", ".join(plain_name(choice.name) for choice in choices)
+    message = f'No artist here is called "{plain_name(text)}"'
+    if is_ambiguous:
+        message = f'"{plain_name(text)}" could be several artists: {names}.'
+    elif choices:
+        message += f". The nearest names: {names}."
+    else:
+        message += ", and none is spelt like it."
+    out.print(message, markup=False, soft_wrap=True)
+    raise typer.Exit(EXIT_NO_ANSWER)
+
+
+def _refuse_too_few(catalogue: Catalogue, outcome: TooFewListeners, *, as_json: bool) -> None:
+    if as_json:
+        card = {"artist": _artist_json(outcome.seed), "needed_listeners": outcome.needed}
+        print_json(_card(catalogue, "too_few_listeners") | card)
+        return
+    out.print(
+        f"{plain_name(outcome.seed.name)}: only {counted(outcome.seed.listeners, 'person', 'people')} in the data "
+        f"listened to them; it takes {outcome.needed}.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _print_blend(catalogue: Catalogue, outcome: Blend) -> None:
+    liked = " + ".join(plain_name(artist.name) for artist in outcome.liked)
+    title = liked + "".join(f" - {plain_name(artist.name)}" for artist in outcome.disliked)
+    if not outcome.rows:
+        out.print(f"{title}: these cancel out, nothing is left to look for.", markup=False, soft_wrap=True)
+        return
+    table = _table("", "artist", "similarity", "most like", "heard one of these", "of", title=title)
+    for row in outcome.rows:
+        name, nearest = escape(plain_name(row.artist.name)), escape(plain_name(row.nearest.name))
+        table.add_row(
+            str(row.rank), name, f"{row.score:.2f}", nearest, _people(row.support), f"{row.artist.listeners:,}"
+        )
+    out.print(table)
+    _note_synthetic(catalogue)
+
+
+def _print_path(catalogue: Catalogue, outcome: ArtistPath) -> None:
+    goal = outcome.stops[-1].artist
+    title = f"from {plain_name(outcome.start.name)} to {plain_name(goal.name)}"
+    table = _table("", "artist", "similarity to the one before", "listeners in common", "to the goal", title=title)
+    table.add_row("", escape(plain_name(outcome.start.name)), "", "", "")
+    for number, stop in enumerate(outcome.stops, start=1):
+        name = escape(plain_name(stop.artist.name))
+        table.add_row(str(number), name, f"{stop.score:.2f}", _people(stop.support), f"{stop.to_goal:.2f}")
+    out.print(table)
+    _note_synthetic(catalogue)
+
+
+def _print_dissimilar(catalogue: Catalogue, outcome: Dissimilar) -> None:
+    title = f"well-known, and unlike {plain_name(outcome.seed.name)}"
+    table = _table("", "artist", "similarity", "listeners in common", "by chance", "of", title=title)
+    for row in outcome.rows:
+        table.add_row(
+            str(row.rank),
+            escape(plain_name(row.artist.name)),
+            f"{row.score:.2f}",
+            _people(row.support),
+            f"{row.by_chance:,.0f}",
+            f"{row.artist.listeners:,}",
+        )
+    out.print(table)
+    _note_synthetic(catalogue)
+
+
+def _table(*columns: str, title: str) -> Table:
+    table = Table(*columns, title=escape(title))
+    for column in table.columns[2:]:
+        column.justify = "right"
+    return table
+
+
+def _people(count: int) -> str:
+    return f"{count:,}" if count >= MIN_SHOWN_IN_COMMON else f"under {MIN_SHOWN_IN_COMMON}"
+
+
+def _note_synthetic(catalogue: Catalogue) -> None:
+    if catalogue.manifest.data.synthetic:
+        out.print(SYNTHETIC_NOTE)
+
+
+def _card(catalogue: Catalogue, outcome: str) -> dict[str, Any]:
+    return {"outcome": outcome, "model": catalogue.manifest.id, "synthetic": catalogue.manifest.data.synthetic}
+
+
+def _artist_json(artist: Artist) -> dict[str, Any]:
+    return {
+        "id": format_artist_id(artist.artist_id),
+        "name": artist.name,
+        "listeners": artist.listeners,
+        "mbid": artist.mbid,
+    }
+
+
+def _people_json(count: int) -> int | None:
+    return count if count >= MIN_SHOWN_IN_COMMON else None
+
+
+def _blend_json(outcome: Blend) -> dict[str, Any]:
+    rows = [
+        {
+            "rank": row.rank,
+            **_artist_json(row.artist),
+            "score": round(row.score, 6),
+            "common_listeners": _people_json(row.support),
+            "most_like": row.nearest.name,
+        }
+        for row in outcome.rows
+    ]
+    return {
+        "liked": [_artist_json(artist) for artist in outcome.liked],
+        "disliked": [_artist_json(artist) for artist in outcome.disliked],
+        "artists": rows,
+    }
+
+
+def _path_json(outcome: ArtistPath) -> dict[str, Any]:
+    stops = [
+        {
+            **_artist_json(stop.artist),
+            "score": round(stop.score, 6),
+            "common_listeners": _people_json(stop.support),
+            "score_to_goal": round(stop.to_goal, 6),
+        }
+        for stop in outcome.stops
+    ]
+    return {"start": _artist_json(outcome.start), "stops": stops}
+
+
+def _dissimilar_json(outcome: Dissimilar) -> dict[str, Any]:
+    rows = [
+        {
+            "rank": row.rank,
+            **_artist_json(row.artist),
+            "score": round(row.score, 6),
+            "common_listeners": _people_json(row.support),
+            "by_chance": round(row.by_chance, 2),
+        }
+        for row in outcome.rows
+    ]
+    return {"artist": _artist_json(outcome.seed), "dissimilar": rows}
+
+
+def _why_json(catalogue: Catalogue, outcome: Why | TooFewInCommon) -> dict[str, Any]:
+    card = _card(catalogue, "why" if isinstance(outcome, Why) else "too_few_in_common")
+    card |= {"artist": _artist_json(outcome.artist), "other": _artist_json(outcome.other)}
+    if isinstance(outcome, TooFewInCommon):
+        return card | {"needed_in_common": outcome.needed}
+    return card | {
+        "common_listeners": outcome.evidence.common,
+        "share": round(outcome.evidence.share, 6),
+        "times_chance": round(outcome.evidence.times_chance, 4),
+    }

@@ -1,0 +1,117 @@
+"""The commands that walk around: from words to artists, to tables, to JSON, to an exit status."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
+from communities import NAMES
+from recommender.cli_explore import signed_terms, two_names
+from recommender.errors import ParameterError
+
+
+@pytest.fixture
+def segue(model_folder, monkeypatch):
+    monkeypatch.setenv("SEGUE_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments):
+        return CliRunner().invoke(app, [*map(str, arguments), "--model", model_folder.name])
+
+    return run
+
+
+def test_names_with_signs_become_a_mixture(segue):
+    words = ("blend", "arcade", "fire", "+", "björk", "-", "metallica")
+    shown = segue(*words)
+    assert shown.exit_code == 0, shown.output
+    assert "Arcade Fire + Björk - Metallica" in shown.stdout
+    answer = json.loads(segue(*words, "--json").stdout)
+    assert [artist["name"] for artist in answer["liked"]] == ["Arcade Fire", "Björk"]
+    assert [artist["name"] for artist in answer["disliked"]] == ["Metallica"]
+    assert not {row["name"] for row in answer["artists"]} & set(NAMES[4:8])
+    options = segue("blend", "--like", "arcade fire", "--like", "björk", "--unlike", "metallica", "--json")
+    assert json.loads(options.stdout) == answer
+
+
+def test_a_path_is_told_stop_by_stop(segue):
+    shown = segue("path", "arcade", "fire", "to", "metallica", "--between", 2)
+    assert shown.exit_code == 0, shown.output
+    assert "from Arcade Fire to Metallica" in shown.stdout
+    answer = json.loads(segue("path", "arcade fire", "metallica", "--between", 2, "--json").stdout)
+    assert answer["start"]["name"] == "Arcade Fire"
+    assert answer["stops"][-1]["name"] == "Metallica"
+
+
+def test_dissimilar_artists_come_from_elsewhere(segue):
+    answer = json.loads(segue("dissimilar", "arcade", "fire", "--k", 2, "--json").stdout)
+    assert not {row["name"] for row in answer["dissimilar"]} & set(NAMES[:4])
+    assert "unlike Arcade Fire" in segue("dissimilar", "arcade fire").stdout
+
+
+def test_why_is_one_sentence(segue):
+    shown = segue("why", "arcade", "fire", "and", "wolf", "parade")
+    assert shown.exit_code == 0, shown.output
+    answer = json.loads(segue("why", "arcade fire", "wolf parade", "--json").stdout)
+    share, times = answer["share"], answer["times_chance"]
+    assert shown.stdout.startswith(f"{100 * share:.0f} % of Arcade Fire's listeners also play Wolf Parade")
+    assert f"{times:.1f} times chance" in shown.stdout
+
+
+def test_counts_of_few_people_are_not_told(segue):
+    hidden = segue("why", "arcade fire", "metallica")
+    assert hidden.exit_code == 3
+    assert hidden.stdout.startswith("Fewer than 5 people in the data play both Arcade Fire and Metallica")
+    answer = json.loads(segue("why", "arcade fire", "metallica", "--json").stdout)
+    assert answer["outcome"] == "too_few_in_common"
+    assert "common_listeners" not in answer
+    counts = [
+        row["common_listeners"] for row in json.loads(segue("dissimilar", "björk", "--json").stdout)["dissimilar"]
+    ]
+    assert all(count is None or count >= 5 for count in counts)
+    assert None in counts
+
+
+@pytest.mark.parametrize(
+    "command", [("blend", "unheard of", "+", "björk"), ("path", "björk", "unheard of"), ("dissimilar", "unheard of")]
+)
+def test_an_artist_with_too_few_listeners_is_exit_status_3(segue, command):
+    shown = segue(*command)
+    assert shown.exit_code == 3
+    assert "only 2 people" in shown.stdout
+    assert json.loads(segue(*command, "--json").stdout)["outcome"] == "too_few_listeners"
+
+
+@pytest.mark.parametrize("command", [("blend", "xqzzk"), ("path", "björk", "xqzzk"), ("why", "xqzzk", "björk")])
+def test_an_unknown_name_is_exit_status_3_and_named(segue, command):
+    shown = segue(*command)
+    assert shown.exit_code == 3
+    assert "xqzzk" in shown.stdout
+    assert json.loads(segue(*command, "--json").stdout)["typed"] == "xqzzk"
+
+
+def test_the_dial_is_an_option(segue):
+    rows = {}
+    for familiarity in ("familiar", "balanced", "deep"):
+        answer = json.loads(segue("similar", "arcade fire", "--familiarity", familiarity, "--json").stdout)
+        rows[familiarity] = {row["name"] for row in answer["similar"]}
+    assert rows["familiar"] < rows["balanced"]
+    assert rows["deep"] < rows["balanced"]
+    assert segue("similar", "arcade fire", "--familiarity", "loud").exit_code == 2
+
+
+def test_words_are_cut_where_signs_stand_alone():
+    assert signed_terms(["+44", "+", "a-ha", "b", "-", "c"]) == [(1.0, "+44"), (1.0, "a-ha b"), (-1.0, "c")]
+    assert signed_terms([]) == []
+    for words in (["a", "+"], ["+", "-", "b"]):
+        with pytest.raises(ParameterError, match="no artist after it"):
+            signed_terms(words)
+
+
+def test_two_names_are_cut_in_one_clear_place():
+    assert two_names(["arcade", "fire", "to", "wolf", "parade"], "to") == ("arcade fire", "wolf parade")
+    assert two_names(["to", "to"], "to") == ("to", "to")
+    for words in (["a"], ["a", "b", "c"], ["a", "to", "b", "to", "c"], ["a b to c"]):
+        with pytest.raises(ParameterError, match="name two artists"):
+            two_names(words, "to")
