@@ -19,7 +19,7 @@ from dotenv import load_dotenv
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from bot import cli_alias, cli_explore
+from bot import cli_alias, cli_explorer
 from recommender import cli as recommender_cli
 from recommender.catalogue import Catalogue
 from recommender.errors import SegueError
@@ -80,8 +80,8 @@ app.add_typer(recommender_cli.app)
 app.add_typer(bot_app, name="bot")
 app.add_typer(db_app, name="db")
 app.add_typer(cli_alias.app, name="alias")
-app.command("explore")(cli_explore.explore)
-app.command("map")(cli_explore.map_)
+app.command("explore")(cli_explorer.explore)
+app.command("map")(cli_explorer.map_)
 
 
 @app.callback(invoke_without_command=True)

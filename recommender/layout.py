@@ -100,4 +100,5 @@ def _in_square(positions: FloatMatrix) -> FloatMatrix:
     """Centre and scale positions into [-1, 1], both axes alike; a few far ones shall not shrink the rest."""
     low, high = np.percentile(positions, [0.2, 99.8], axis=0)
     half = max(float((high - low).max()) / 2, np.finfo(np.float32).tiny)
-    return np.clip((positions - (low + high) / 2) / half, -1.0, 1.0).astype(np.float32)
+    square: FloatMatrix = np.clip((positions - (low + high) / 2) / half, -1.0, 1.0).astype(np.float32)
+    return square

@@ -29,9 +29,11 @@ from bot.explorer.replies import (
 )
 from bot.explorer.shelf import Shelf, ShelvedModel
 from recommender.artists import parse_artist_id
-from recommender.catalogue import Artist, Catalogue, Overlap, TooFewListeners
+from recommender.catalogue import Catalogue
 from recommender.errors import ParameterError
+from recommender.exploring import Overlapping
 from recommender.names import LAYER_WORDS, REFUSALS, Ambiguous, Found
+from recommender.outcomes import Artist, TooFewListeners
 from recommender.wording import counted, plain_name
 
 # The article's examples, and what is a good start where the data have not heard of these.
@@ -90,15 +92,11 @@ class Explorer:
         model = self._model(query.model)
         artist = model.catalogue.by_id(parse_artist_id(query.artist))
         if artist is None:
-            return SimilarReply(
-                outcome="unknown", model=model.model_id, said=_not_in(model), artist=None, rows=[]
-            )
+            return SimilarReply(outcome="unknown", model=model.model_id, said=_not_in(model), artist=None, rows=[])
         outcome = model.catalogue.similar(artist.artist_idx, k=query.k)
         seed = artist_reply(artist)
         if isinstance(outcome, TooFewListeners):
-            return SimilarReply(
-                outcome="too_few", model=model.model_id, said=_too_few(outcome), artist=seed, rows=[]
-            )
+            return SimilarReply(outcome="too_few", model=model.model_id, said=_too_few(outcome), artist=seed, rows=[])
         rows = [
             SimilarRow(rank=row.rank, artist=artist_reply(row.artist), score=round(row.score, 5), support=row.support)
             for row in outcome.rows
@@ -115,9 +113,7 @@ class Explorer:
         outcome = model.catalogue.path(artists[0].artist_idx, artists[1].artist_idx, n_between=query.stops)
         if isinstance(outcome, TooFewListeners):
             return PathReply(outcome="too_few", model=model.model_id, said=_too_few(outcome), stops=[])
-        beginning = StopReply(
-            artist=artist_reply(outcome.start), score=None, support=None, to_goal=round(outcome.cosine, 5)
-        )
+        beginning = StopReply(artist=artist_reply(outcome.start), score=None, support=None, to_goal=None)
         stops = [
             StopReply(
                 artist=artist_reply(stop.artist),
@@ -154,14 +150,12 @@ class Explorer:
                 rank=row.rank,
                 artist=artist_reply(row.artist),
                 score=round(row.score, 5),
-                nearest_liked=artist_reply(row.nearest_liked).id,
+                nearest_liked=artist_reply(row.nearest).id,
             )
             for row in outcome.rows
         ]
         said = "" if rows else "These cancel out; nothing is near such a mixture."
-        return BlendReply(
-            outcome="blend", model=model.model_id, said=said, liked=liked, disliked=disliked, rows=rows
-        )
+        return BlendReply(outcome="blend", model=model.model_id, said=said, liked=liked, disliked=disliked, rows=rows)
 
     def overlap(self, query: ArtistQuery) -> OverlapReply:
         """Count the listeners whom an artist and its nearest two share."""
@@ -220,7 +214,7 @@ class Explorer:
 
 def _overlap_reply(model: ShelvedModel, artists: tuple[Artist, Artist, Artist]) -> OverlapReply:
     a, b, c = artists
-    counts: Overlap = model.catalogue.overlap(a.artist_idx, b.artist_idx, c.artist_idx)
+    counts: Overlapping = model.catalogue.overlap(a.artist_idx, b.artist_idx, c.artist_idx)
     drawn = tuple(common or 0 for common in counts.pairs)
     circles = place_circles((a.listeners, b.listeners, c.listeners), (drawn[0], drawn[1], drawn[2]))
     replies = [artist_reply(artist) for artist in artists]

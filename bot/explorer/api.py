@@ -38,7 +38,6 @@ from bot.explorer.replies import (
 )
 from recommender.errors import ParameterError
 
-
 Q = TypeVar("Q", bound=Query)
 
 
@@ -59,7 +58,9 @@ ENDPOINTS = {
     "similar": Endpoint("/api/similar", "The artists most similar to one.", SimilarQuery, SimilarReply),
     "path": Endpoint("/api/path", "A way from one artist to another in short steps.", PathQuery, PathReply),
     "blend": Endpoint("/api/blend", "The artists nearest to a mixture.", BlendQuery, BlendReply),
-    "overlap": Endpoint("/api/overlap", "Listeners whom an artist and its nearest two share.", ArtistQuery, OverlapReply),
+    "overlap": Endpoint(
+        "/api/overlap", "Listeners that an artist and its nearest two share.", ArtistQuery, OverlapReply
+    ),
     "map": Endpoint("/api/map", "The map of a model's most-heard artists.", MapQuery, MapReply),
     "evaluation": Endpoint("/api/evaluation", "Figures of the models.", NoQuery, EvaluationReply),
 }
@@ -84,7 +85,9 @@ class Packed:
         return web.Response(body=gzip.decompress(self.body), content_type="application/json")
 
 
-def add_api(app: web.Application, explorer: Explorer, maps: Mapping[str, MapReply], evaluation: EvaluationReply) -> None:
+def add_api(
+    app: web.Application, explorer: Explorer, maps: Mapping[str, MapReply], evaluation: EvaluationReply
+) -> None:
     """Add all endpoints to an application.
 
     Parameters

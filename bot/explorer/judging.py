@@ -50,9 +50,7 @@ def judge(shelf: Shelf, report: list[ReportFigure], *, seed: int = 0) -> Evaluat
         )
     agreements = []
     for (id_a, a), (id_b, b) in combinations(artifacts, 2):
-        share = agreement(
-            a.artist_ids, a.neighbour_idx, b.artist_ids, b.neighbour_idx, rng=np.random.default_rng(seed)
-        )
+        share = agreement(a.artist_ids, a.neighbour_idx, b.artist_ids, b.neighbour_idx, rng=np.random.default_rng(seed))
         if share.n:
             agreements.append(AgreementReply(first=id_a, second=id_b, share=_reply(share)))
     return EvaluationReply(figures=figures, agreements=agreements, report=report, said=SAID)

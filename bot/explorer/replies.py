@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from recommender.artists import format_artist_id
-from recommender.catalogue import Artist
+from recommender.outcomes import Artist
 from recommender.wording import plain_name
 
 
@@ -85,12 +85,12 @@ class SimilarReply(Reply):
 
 
 class StopReply(Reply):
-    """A stop of a path: cosine and listeners in common with the stop before, and its cosine with the goal."""
+    """A stop of a path: cosine and listeners in common with the stop before, and cosine with the goal."""
 
     artist: ArtistReply
     score: float | None
     support: int | None
-    to_goal: float
+    to_goal: float | None
 
 
 class PathReply(Reply):

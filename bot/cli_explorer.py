@@ -58,7 +58,9 @@ def explore(
     export: Annotated[
         Path | None,
         typer.Option(
-            parser=at_home, help="Write the page into this folder instead, to open without a server.", show_default=False
+            parser=at_home,
+            help="Write the page into this folder instead, to open without a server.",
+            show_default=False,
         ),
     ] = None,
     artist: Annotated[
