@@ -53,8 +53,9 @@
           change(row, ranks, options.index === 0)),
         h("span", { class: "meter", "aria-hidden": "true" },
           h("span", { style: { width: `${Math.max(2, 100 * row.score / best)}%`, background: colour(options.colour) } })),
-        h("span", { class: "muted small" }, h("span", { class: "score" }, `score ${row.score.toFixed(3)}`), ` · ${support(row)}`),
-        links(row.artist))));
+        h("span", { class: "evidence" },
+          h("span", { class: "muted small" }, h("span", { class: "score" }, `score ${row.score.toFixed(3)}`), ` · ${support(row)}`),
+          links(row.artist)))));
     return h("section", { class: "card list", "aria-label": `Similar artists by ${card.id}` },
       h("h3", null, h("span", { class: "dot", style: { background: colour(options.colour) } }), card.id),
       h("p", { class: "muted small" }, describe(card)),
