@@ -188,7 +188,7 @@ async def test_a_name_that_points_here_from_elsewhere_is_refused(client):
 
 
 async def test_on_a_network_address_any_name_is_answered(store):
-    async with TestClient(TestServer(small_app(store, ServerParams(host="0.0.0.0")))) as client:
+    async with TestClient(TestServer(small_app(store, ServerParams(host="192.0.2.1")))) as client:
         assert (await client.get("/api/models", headers={"Host": "music.example"})).status == 200
 
 

@@ -70,7 +70,7 @@ def test_the_first_view_compares_the_first_two_models_for_an_example(page):
     expect(page.locator(".headline")).to_contain_text("synthetic listeners")
 
 
-def test_a_misspelt_name_finds_its_artist_and_says_so(visit, page):
+def test_a_misspelt_name_finds_its_artist_and_says_so(page):
     box = page.get_by_role("combobox", name="Artist")
     box.fill("metalica")
     box.press("Enter")
@@ -88,7 +88,8 @@ def test_a_name_that_nobody_has_offers_the_nearest_or_says_so(page):
 
 def test_suggestions_are_chosen_with_the_keyboard(page):
     box = page.get_by_role("combobox", name="Artist")
-    box.press_sequentially("iron m")
+    box.click()
+    page.keyboard.type("iron m")
     expect(page.get_by_role("option")).to_have_count(1)
     expect(box).to_have_attribute("aria-expanded", "true")
     box.press("ArrowDown")
@@ -98,7 +99,7 @@ def test_suggestions_are_chosen_with_the_keyboard(page):
     expect(box).to_have_attribute("aria-expanded", "false")
 
 
-def test_methods_are_switched_and_the_last_one_stays(visit, page):
+def test_methods_are_switched_and_the_last_one_stays(page):
     page.get_by_role("checkbox", name="by-als").uncheck(force=True)
     expect(page.locator(".list h3")).to_have_text(["by-counting"])
     expect(page.get_by_role("checkbox", name="by-counting")).to_be_disabled()
@@ -169,23 +170,25 @@ def test_the_map_is_drawn_found_and_followed(visit):
     assert f"artist={ARCADE}" in page.url
 
 
-def test_the_map_shows_pixels_where_points_are(visit):
+def test_the_map_has_points_in_the_colours_of_its_clusters(visit):
     page = visit.open("#/map")
     page.wait_for_selector(MAP)
-    colours = page.evaluate("""async () => {
-        const canvas = document.querySelector('.map canvas');
-        const copy = document.createElement('canvas');
-        copy.width = canvas.width; copy.height = canvas.height;
+    # A canvas forgets its picture after the frame, so the copy is made in the frame that draws.
+    n_colours = page.evaluate(
+        """async () => {
+        const canvas = document.querySelector('.map canvas'), copy = document.createElement('canvas');
+        [copy.width, copy.height] = [canvas.width, canvas.height];
         const context = copy.getContext('2d');
-        await new Promise((done) => requestAnimationFrame(done));
         Segue.repaintMap();
-        await new Promise((done) => { const draw = () => { context.drawImage(canvas, 0, 0); done(); }; requestAnimationFrame(draw); });
-        const data = context.getImageData(0, 0, copy.width, copy.height).data;
-        const seen = new Set();
-        for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 150) seen.add([data[i], data[i + 1], data[i + 2]].map((c) => c >> 5).join());
+        await new Promise((done) => requestAnimationFrame(() => { context.drawImage(canvas, 0, 0); done(); }));
+        const { data } = context.getImageData(0, 0, copy.width, copy.height), seen = new Set();
+        for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] > 150) seen.add([data[i], data[i + 1], data[i + 2]].map((c) => c >> 5).join());
+        }
         return seen.size;
-    }""")
-    assert colours >= 3
+    }"""
+    )
+    assert n_colours >= 3
 
 
 def test_paths_and_blends_are_drawn_on_the_map(visit):
@@ -220,10 +223,8 @@ def test_a_link_opens_exactly_what_it_shows_and_back_goes_back(visit):
     "address",
     [
         "#/compare?artist=nonsense",
-        "#/map?artist=0123456789abcdef",
-        "#/nowhere?x=%ZZ",
-        "#/compare?models=gone",
-        "#/map?model=gone",
+        "#/map?artist=0123456789abcdef&model=gone",
+        "#/nowhere?x=%ZZ&models=gone",
     ],
 )
 def test_a_broken_link_says_something_and_breaks_nothing(browser, base, address):
@@ -235,7 +236,7 @@ def test_a_broken_link_says_something_and_breaks_nothing(browser, base, address)
     visit.close()
 
 
-def test_everything_is_reached_with_the_keyboard_alone(visit, page):
+def test_everything_is_reached_with_the_keyboard_alone(page):
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
@@ -275,21 +276,20 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser, base, addr
     visit.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", ["", "#/map", f"#/map?like={ARCADE},{BJORK}", "#/evaluation"])
-def test_axe_finds_no_serious_issue(browser, base, address, scheme):
-    visit = Visit(browser, base, color_scheme=scheme)
+def test_axe_finds_no_serious_issue(visit, address):
     page = visit.open(address)
-    page.get_by_role("combobox", name="Artist").press_sequentially("the")
+    page.get_by_role("combobox", name="Artist").click()
+    page.keyboard.type("the")
     expect(page.get_by_role("option").first).to_be_visible()
-    found = Axe().run(page).response["violations"]
-    serious = [
-        (issue["id"], [node["html"] for node in issue["nodes"]])
-        for issue in found
-        if issue["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
-    visit.close()
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        serious = [
+            (issue["id"], [node["html"] for node in issue["nodes"]])
+            for issue in Axe().run(page).response["violations"]
+            if issue["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
 
 
 def test_the_theme_is_chosen_and_remembered(browser, base):

@@ -48,7 +48,7 @@
       return null;
     }
     const columns = replies.map((reply, index) => ({ reply, colour: place(chosen[index]) })).filter(({ reply }) => reply.rows.length);
-    const room = Math.max(300, view.clientWidth - 34);
+    const room = Math.max(300, view.clientWidth - 40); // less the padding of its card
     view.replaceChildren(
       headline(artist, models, chosen[replies.findIndex((reply) => reply.artist)]),
       switches(models, chosen),

@@ -15,7 +15,7 @@
       "aria-autocomplete": "list",
     });
     const choices = h("div", { class: "choices" });
-    let artists = [], active = -1, timer = 0, asking = null;
+    let artists = [], active = -1, timer = 0, asking = null, fresh = false;
 
     function close() {
       clearTimeout(timer);
@@ -88,6 +88,12 @@
     }
 
     input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(suggest, WAIT_MS); });
+    // It holds the artist that is shown; typing replaces it. A click puts the caret after the focus, hence twice.
+    input.addEventListener("focus", () => { fresh = true; input.select(); });
+    input.addEventListener("click", () => {
+      if (fresh && input.selectionStart === input.selectionEnd) input.select();
+      fresh = false;
+    });
     input.addEventListener("blur", () => setTimeout(close, 0));
     input.addEventListener("keydown", (event) => {
       if (event.isComposing) return;

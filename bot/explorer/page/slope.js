@@ -77,7 +77,7 @@
 
   // Columns: {reply, colour}, two or more with rows.
   function slopeGraph(columns, room) {
-    const width = Math.max(room, columns.length > 2 ? 170 * columns.length + 150 : 330);
+    const width = Math.max(room, columns.length > 2 ? 170 * columns.length + 150 : 300);
     const { label, x } = place(width, columns.length);
     const n = Math.max(...columns.map(({ reply }) => reply.rows.length));
     const words = summary(columns);
