@@ -135,7 +135,7 @@ def test_one_damaged_model_does_not_hide_the_others(tmp_path, caplog):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
-def test_it_serves_on_loopback_until_it_is_told_to_stop(root, tmp_path):
+def test_it_serves_on_loopback_until_it_is_told_to_stop(root):
     command = (sys.executable, "-m", "bot", "explore", "--no-draw", "--no-browser", "--port", "0")
     environment = os.environ | {"SEGUE_MODELS": str(root / "models"), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -143,7 +143,7 @@ def test_it_serves_on_loopback_until_it_is_told_to_stop(root, tmp_path):
         line = process.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:\d+/", line)
         assert address, line
-        with urllib.request.urlopen(address[0] + "api/models", timeout=30) as response:
+        with urllib.request.urlopen(address[0] + "api/models", timeout=30) as response:  # noqa: S310 - it is http
             assert len(json.load(response)["models"]) == 2
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0

@@ -39,7 +39,8 @@ class MapFolder:
         """Read a model's map, None where there is none yet; one that cannot be read is drawn anew."""
         path = self.path(model)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # Opened here: numpy would leave a damaged one open.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 layout = Layout(arrays["artist_idx"], arrays["positions"], arrays["cluster"])
         except FileNotFoundError:
             return None
