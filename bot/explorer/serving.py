@@ -5,6 +5,7 @@ import ipaddress
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,6 +40,12 @@ def drawing_library() -> Path | None:
     places = list(spec.submodule_search_locations or ()) if spec is not None else []
     found = (Path(place) / "nbextension" / "static" / "index.js" for place in places)
     return next((path for path in found if path.is_file()), None)
+
+
+def drawing_licence() -> Path | None:
+    """Find the licence (Apache 2.0) that goes with copies of deck.gl."""
+    files = (distribution("pydeck").files or ()) if drawing_library() is not None else ()
+    return next((Path(str(file.locate())) for file in files if file.name.startswith("LICENSE")), None)
 
 
 def make_app(

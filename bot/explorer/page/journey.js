@@ -146,7 +146,6 @@
       const reply = await mapOf(model);
       if (!isCurrent()) return null;
       open = new Segue.CatalogueMap(reply, { choose: (id) => state.go({ view: "map", artist: id, from: "", to: "", like: "", unlike: "", mode: "" }) });
-      const card = context.models.find((one) => one.id === model);
       const panel = h("aside", { class: "card panel", "aria-label": "On the map" });
       open.panel = panel;
       view.replaceChildren(
@@ -158,8 +157,7 @@
             h("button", { type: "button", "aria-label": "Zoom in", onclick: () => open.zoom(0.7) }, "+"),
             h("button", { type: "button", "aria-label": "Zoom out", onclick: () => open.zoom(-0.7) }, "−"),
             h("button", { type: "button", "aria-label": "Show all", onclick: () => open.showAll() }, "⤢"))),
-          h("div", { class: "side" }, panel, Segue.mapLegend(open))),
-        card.synthetic ? h("p", { class: "muted small" }, "Demo data: synthetic listeners, real artist names.") : "");
+          h("div", { class: "side" }, panel, Segue.mapLegend(open))));
       open.start();
     }
     const map = open, current = mode(now);

@@ -207,11 +207,14 @@
       const { width, height } = this.size(), taken = [], shown = [];
       const put = (row, text, kind) => {
         const [x, y] = this.toScreen(row), half = Math.min(text.length, 26) * 3.5 + 6;
-        const box = [x - half, y - 24, x + half, y - 4];
-        if (x < 0 || x > width || y < 10 || y > height || box[0] < 2 || box[2] > width - 2) return;
-        if (!kind && taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) return;
-        taken.push(box);
-        shown.push(h("span", { class: kind || null, style: { transform: `translate(${x}px, ${y - 9}px) translate(-50%, -100%)` } }, Segue.clip(text, 26)));
+        const boxAt = (dy) => [x - half, y + dy - 10, x + half, y + dy + 10];
+        const isFree = (box) => !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
+        if (x < 0 || x > width || y < 10 || y > height || x - half < 2 || x + half > width - 2) return;
+        // Above its point; what has to be named goes below, or further off, where another name is.
+        const dy = (kind ? [-18, 20, -40, 42] : [-16]).find((one) => isFree(boxAt(one))) ?? (kind ? -18 : null);
+        if (dy === null) return;
+        taken.push(boxAt(dy));
+        shown.push(h("span", { class: kind || null, style: { transform: `translate(${x}px, ${y + dy}px) translate(-50%, -50%)` } }, Segue.clip(text, 26)));
       };
       for (const mark of this.overlay.marks) put(mark.row, mark.text || this.reply.names[mark.row], "strong");
       if (this.overlay.marks.length <= 1) {

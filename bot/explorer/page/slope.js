@@ -10,8 +10,8 @@
   }
 
   function place(width, n) {
-    // Labels stand outside the first and the last column, and above the dots of those between.
-    const label = Math.min(230, Math.max(118, width * (n === 2 ? 0.36 : 0.2)));
+    // Labels stand outside the first and the last column, and over the lines at those between.
+    const label = Math.min(230, Math.max(122, width * (n === 2 ? 0.41 : 0.2)));
     const inner = width - 2 * label;
     return { label, x: (column) => label + (n === 1 ? 0 : (inner * column) / (n - 1)) };
   }
@@ -42,9 +42,10 @@
       return reply.rows.map((row) => {
         const shared = known.some((ids) => ids && ids.has(row.artist.id));
         const atLeft = column === 0, between = !atLeft && column !== last;
-        const text = between ? null : svg("text", {
+        const text = svg("text", {
+          class: between ? "between" : null,
           x: atLeft ? x(column) - 14 : x(column) + 14, y: y(row.rank) + 4.5, "text-anchor": atLeft ? "end" : "start",
-        }, atLeft ? `${clip(row.artist.name, letters)}  ${row.rank}` : `${row.rank}  ${clip(row.artist.name, letters)}`);
+        }, between ? clip(row.artist.name, 16) : atLeft ? `${clip(row.artist.name, letters)}  ${row.rank}` : `${row.rank}  ${clip(row.artist.name, letters)}`);
         const dot = svg("circle", {
           cx: x(column), cy: y(row.rank), r: DOT, class: shared ? "known" : "alone", style: { "--dot": colour(index) },
         });
