@@ -38,6 +38,7 @@ check: lint test     ## Both of these: what must be green at every commit
 
 bench: $(VENV)/bench.done  ## Measure against other libraries, on a tenth of Last.fm-360K's size; minutes
 	$(BIN)/python benchmarks/train.py --scale 0.1
+	$(BIN)/python benchmarks/load.py --scale 0.1
 	$(BIN)/python benchmarks/lsa.py --scale 0.1
 	$(BIN)/python benchmarks/neighbours.py --scale 0.1
 	$(BIN)/python benchmarks/serve.py --scale 0.1
@@ -45,6 +46,7 @@ bench: $(VENV)/bench.done  ## Measure against other libraries, on a tenth of Las
 
 bench-full: $(VENV)/bench.done  ## The same at full size; needs 4 GB of memory
 	$(BIN)/python benchmarks/train.py --scale 1.0 --iterations 4
+	$(BIN)/python benchmarks/load.py --scale 1.0
 	$(BIN)/python benchmarks/lsa.py --scale 1.0
 	$(BIN)/python benchmarks/neighbours.py --scale 1.0
 	$(BIN)/python benchmarks/serve.py --scale 1.0

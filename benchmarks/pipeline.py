@@ -37,18 +37,19 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(".benchmarks"))
     options = parser.parse_args()
     plays = twin.cached(options.scale, options.cache)
-    path = options.cache / f"twin-{options.scale}.tsv"
-    if not path.exists():
-        part = path.with_suffix(".part")
-        twin.write_tsv(plays, part)
-        part.replace(path)
+    path = twin.tsv(options.scale, options.cache)
     segue = [sys.executable, "-m", "bot"]
     table = Table("command", "s", "MB")
     with tempfile.TemporaryDirectory(dir=options.cache) as store:
-        environment = os.environ | {"SEGUE_MODELS": store, "PYTHONPATH": str(Path(__file__).parents[1])}
+        environment = os.environ | {
+            "SEGUE_MODELS": f"{store}/models",
+            "SEGUE_CACHE": f"{store}/plays",
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
         measured([*segue, "train", "--data", "demo"], environment)
         commands = {
             f"segue train ({plays.nnz:,} rows, {path.stat().st_size / 1e6:,.0f} MB)": ["train", "--plays", str(path)],
+            "the same again, from the converted data that was kept": ["train", "--plays", str(path)],
             "segue similar, a process of its own": ["similar", twin.name_of(int(plays.indices[0]))],
         }
         for label, arguments in commands.items():

@@ -54,6 +54,16 @@ def cached(scale: float, folder: Path) -> sp.csr_array:
     return load(path)
 
 
+def tsv(scale: float, folder: Path) -> Path:
+    """Return the path of the twin as a TSV, written once and kept in ``folder``."""
+    path = folder / f"twin-{scale}.tsv"
+    if not path.exists():
+        matrix, part = cached(scale, folder), path.with_suffix(".part")
+        write_tsv(matrix, part)
+        part.replace(path)
+    return path
+
+
 def save(path: Path, matrix: sp.csr_array) -> None:
     """Keep a matrix as its CSR parts."""
     np.savez(path, indptr=matrix.indptr, indices=matrix.indices, data=matrix.data, shape=np.array(matrix.shape))

@@ -144,7 +144,7 @@ class _Fit:
         self._params = params
         self.turn_to(confidence)
         self.listener_factors: FloatMatrix = np.zeros((n_listeners, params.n_factors), dtype=np.float32)
-        self.artist_factors = _start(confidence, params, rng)
+        self.artist_factors = _start(self._confidence, self._confidence_by_artist, params, rng)
         # One piece of memory for all half-steps: new pages for each would cost a tenth of it.
         storage = HALF_BITS if halves_are_fast() else np.float32
         self._scratch = np.empty((max(n_listeners, n_artists), params.n_factors), dtype=storage)
@@ -187,7 +187,7 @@ class _Fit:
         return Factors(self.listener_factors, self.artist_factors, objective=self.loss())
 
 
-def _start(confidence: CSR, params: ALSParams, rng: np.random.Generator) -> FloatMatrix:
+def _start(confidence: CSR, by_artist: CSR, params: ALSParams, rng: np.random.Generator) -> FloatMatrix:
     """The artist factors that the first iteration starts from: those of a rough SVD of who played whom, or noise."""
     shape = (confidence.shape[1], params.n_factors)
     # Small, as Rendle et al. (2021) start: on the twin of Last.fm-360K ten times as much costs half a percent of loss.
@@ -195,7 +195,9 @@ def _start(confidence: CSR, params: ALSParams, rng: np.random.Generator) -> Floa
     if params.start == "svd" and confidence.nnz:
         ones = np.ones(confidence.nnz, dtype=np.float32)
         played: CSR = CSR((ones, confidence.indices, confidence.indptr), shape=confidence.shape)
-        found = truncated_svd(played, min(params.n_factors, *played.shape), rng=rng, max_steps=SVD_STEPS)
+        played_by_artist: CSR = CSR((ones, by_artist.indices, by_artist.indptr), shape=by_artist.shape)
+        n_factors = min(params.n_factors, *played.shape)
+        found = truncated_svd(played, n_factors, rng=rng, max_steps=SVD_STEPS, transposed=played_by_artist)
         # P = U S Vt, split evenly between the two sides; the noise stays in what the matrix has no direction for.
         factors[:, : found.right.shape[1]] += found.right * np.sqrt(found.singular_values).astype(np.float32)
     return factors

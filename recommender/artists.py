@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,21 @@ def artist_key(name: str) -> str:
     return name
 
 
+def artist_keys(names: Sequence[str]) -> list[str]:
+    """Return the key of each name, as :func:`artist_key` does, many times faster: all are folded as one text."""
+    joined = "\n".join(names)
+    if not names or joined.count("\n") != len(names) - 1:
+        return [artist_key(name) for name in names]
+    keys = list(names)
+    while True:
+        # Neither composition nor folding reaches across a line break, and nothing turns into one.
+        joined = joined.lower() if joined.isascii() else unicodedata.normalize("NFKC", joined).casefold()
+        folded = [" ".join(key.split()) for key in joined.split("\n")]
+        if folded == keys:
+            return keys
+        keys, joined = folded, "\n".join(folded)
+
+
 def artist_id(name: str) -> int:
     """Number an artist by its key, so that the number survives retraining and fits a button's id.
 
@@ -51,8 +66,11 @@ def artist_id(name: str) -> int:
 
 
 def _id_of_key(key: str) -> int:
-    encoded = key.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(_digest_of_key(key), "big", signed=True)
+
+
+def _digest_of_key(key: str) -> bytes:
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def format_artist_id(number: int) -> str:
@@ -108,6 +126,7 @@ def merge_artists(
     link_mbid: NDArray[np.int64],
     link_rows: NDArray[np.int64],
     mbids: Sequence[str],
+    columns_known: Callable[[NDArray[np.int32], int], object] = lambda *_: None,
 ) -> ArtistColumns:
     """Make one artist of the spellings that share a key or, over any number of steps, a MusicBrainz id.
 
@@ -117,6 +136,7 @@ def merge_artists(
     n_rows, n_plays : shape (n_spellings,), how often each was heard, in rows and in plays.
     link_spelling, link_mbid, link_rows : shape (n_links,), pairs of a spelling and an id, and rows that have both.
     mbids : the ids; "" means unknown and links nothing.
+    columns_known : called with the columns of the spellings and their number, long before their names are known.
 
     Raises
     ------
@@ -124,9 +144,10 @@ def merge_artists(
     """
     known = np.array([mbid != "" for mbid in mbids], bool)[link_mbid]
     link_spelling, link_mbid, link_rows = link_spelling[known], link_mbid[known], link_rows[known]
-    keys = [artist_key(name) for name in spellings]
+    keys = artist_keys(spellings)
     column = _columns(keys, link_spelling, link_mbid, n_mbids=len(mbids))
     n_columns = int(column.max(initial=-1)) + 1
+    columns_known(column, n_columns)
 
     # Most rows, then most plays, then the smallest text: the first of each column in this order.
     by_text = _text_ranks(spellings) if len(spellings) > n_columns else np.zeros(len(spellings), np.int64)
@@ -134,17 +155,26 @@ def merge_artists(
     _, first = np.unique(column[order], return_index=True)
     most_heard = order[first].tolist()
     names = [spellings[idx] for idx in most_heard]
-    refuse_collisions(names, [_id_of_key(keys[idx]) for idx in most_heard])
+    _refuse_same_ids(names, [keys[idx] for idx in most_heard])
 
     pairs, where = np.unique(column[link_spelling].astype(np.int64) << 32 | link_mbid, return_inverse=True)
     pair_column, pair_mbid = pairs >> 32, pairs & 0xFFFFFFFF
-    order = np.lexsort((_text_ranks(mbids)[pair_mbid], -np.bincount(where, weights=link_rows), pair_column))
+    by_text = np.zeros(len(pairs), np.int64)
+    choice = np.flatnonzero(np.bincount(pair_column)[pair_column] > 1)  # most artists have one id
+    by_text[choice] = _text_ranks([mbids[idx] for idx in pair_mbid[choice].tolist()])
+    order = np.lexsort((by_text, -np.bincount(where, weights=link_rows), pair_column))
     columns_with_id, first = np.unique(pair_column[order], return_index=True)
     shown_mbids = [""] * n_columns
     for column_idx, mbid_idx in zip(columns_with_id.tolist(), pair_mbid[order[first]].tolist(), strict=True):
         shown_mbids[column_idx] = mbids[mbid_idx]
 
     return ArtistColumns(column, names, shown_mbids)
+
+
+def _refuse_same_ids(names: Sequence[str], keys: Sequence[str]) -> None:
+    digests = b"".join([_digest_of_key(key) for key in keys])
+    if len(np.unique(np.frombuffer(digests, np.int64))) < len(keys):
+        refuse_collisions(names, [_id_of_key(key) for key in keys])
 
 
 def refuse_collisions(names: Sequence[str], ids: Sequence[int]) -> None:

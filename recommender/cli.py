@@ -21,11 +21,13 @@ from recommender.names import REFUSALS, Ambiguous, Found, NotFound
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
     ArtistColumnOption,
+    CacheOption,
     DatasetFolderOption,
     JsonOption,
     ListenerColumnOption,
     MbidColumnOption,
     ModelOption,
+    NoCacheOption,
     PlaysColumnOption,
     StoreOption,
     err,
@@ -50,6 +52,7 @@ app.add_typer(cli_explore.app)
 def train(
     store: StoreOption,
     folder: DatasetFolderOption,
+    cache: CacheOption,
     plays: Annotated[
         str | None,
         typer.Option(help="Listening data: a file, a folder with HetRec's two files, or - for standard input."),
@@ -101,6 +104,7 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
+    no_cache: NoCacheOption = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Load the data, say what training would need, and train nothing.")
     ] = False,
@@ -138,7 +142,7 @@ def train(
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stopping:
-        counts = load(plays, data, folder=folder, columns=columns, strict=strict)
+        counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
         if plan:
             show_plan(counts, recipe, as_json=as_json)
             return

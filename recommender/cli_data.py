@@ -10,15 +10,18 @@ from rich.table import Column, Table
 from recommender.datasets import DATASETS, download, find_dataset, is_synthetic, local_path
 from recommender.terminal import (
     ArtistColumnOption,
+    CacheOption,
     DatasetFolderOption,
     JsonOption,
     ListenerColumnOption,
     MbidColumnOption,
+    NoCacheOption,
     PlaysColumnOption,
     bytes_progress,
     load,
     out,
     print_json,
+    say_not_kept,
 )
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
@@ -72,13 +75,36 @@ def get(
 
 
 @app.command()
+def cache(
+    folder: CacheOption,
+    clear: Annotated[bool, typer.Option("--clear", help="Delete it; data is then read anew.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how much converted listening data is kept to load the same files again faster, or delete it."""
+    from recommender.converted import MAX_BYTES, Conversions
+
+    conversions = Conversions(folder, warn=say_not_kept)
+    if clear:
+        conversions.clear()
+    sizes = conversions.sizes()
+    if as_json:
+        print_json({"folder": str(folder), "data_sets": len(sizes), "bytes": sum(sizes), "max_bytes": MAX_BYTES})
+        return
+    size, most = (f"{n_bytes / 1e6:,.0f} MB" for n_bytes in (sum(sizes), MAX_BYTES))
+    kept = counted(len(sizes), "converted data set")
+    out.print(f"{kept} in {folder}: {size} of at most {most}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def info(
     source: Annotated[str, typer.Argument(help="A data set's name, a file, or - for standard input.")],
     folder: DatasetFolderOption,
+    cache: CacheOption,
     listener_column: ListenerColumnOption = None,
     artist_column: ArtistColumnOption = None,
     plays_column: PlaysColumnOption = None,
     mbid_column: MbidColumnOption = None,
+    no_cache: NoCacheOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Load listening data and say what is in it: sizes, most-heard artists, broken rows."""
@@ -86,7 +112,13 @@ def info(
 
     named = DATASETS.get(source)
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    counts = load(None if named else source, source if named else None, folder=folder, columns=columns)
+    counts = load(
+        None if named else source,
+        source if named else None,
+        folder=folder,
+        cache=None if no_cache else cache,
+        columns=columns,
+    )
     n_listeners, n_artists = counts.plays.shape
     listeners = np.bincount(counts.plays.indices, minlength=n_artists)
     most_heard = np.argsort(-listeners, kind="stable")[:MOST_HEARD]

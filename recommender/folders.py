@@ -16,6 +16,11 @@ def default_folder(name: str) -> Path:
     return platformdirs.user_data_path("segue", appauthor=False) / name
 
 
+def default_cache(name: str) -> Path:
+    """Return a path in the user's folder for what can be made again; nothing is created."""
+    return platformdirs.user_cache_path("segue", appauthor=False) / name
+
+
 def at_home(path: str | Path) -> Path:
     """Expand a leading ``~``, which a shell does and ``.env`` does not.
 

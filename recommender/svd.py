@@ -52,7 +52,13 @@ class TruncatedSVD:
 
 
 def truncated_svd(
-    matrix: CSR, n_factors: int, *, rng: np.random.Generator, tolerance: float = 1e-3, max_steps: int = 100
+    matrix: CSR,
+    n_factors: int,
+    *,
+    rng: np.random.Generator,
+    tolerance: float = 1e-3,
+    max_steps: int = 100,
+    transposed: CSR | None = None,
 ) -> TruncatedSVD:
     """Find the strongest singular values and right singular vectors of a sparse matrix.
 
@@ -65,6 +71,7 @@ def truncated_svd(
         part of the best possible; the estimate is cautious.
     max_steps : stop after so many products with ``WtW`` in any case, as also when the space has become large; 2 is a
         cheap start for other methods.
+    transposed : the transpose, if there is one already; of much wider than high matrices it is needed.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def truncated_svd(
         if smaller <= max(DENSE_SIDE, 4 * n_factors):
             eigenvalues, right = _dense(matrix, n_factors)
         elif matrix.shape[0] < TURN * matrix.shape[1]:
-            turned: CSR = CSR(matrix.T.tocsr())
+            turned = CSR(matrix.T.tocsr()) if transposed is None else transposed
             eigenvalues, left = _block_krylov(turned, n_factors, rng, tolerance, max_steps)
             right = project(turned, left) / np.sqrt(np.maximum(eigenvalues, NOISE * eigenvalues[0])).astype(np.float32)
         else:
@@ -99,7 +106,7 @@ def truncated_svd(
     eigenvalues, right = np.pad(eigenvalues, (0, missing)), np.pad(right, ((0, 0), (0, missing)))
     real = eigenvalues > NOISE * eigenvalues[0]
     right[:, ~real] = 0
-    signs = np.sign(right[np.abs(right).argmax(axis=0), np.arange(n_factors)])
+    signs = np.where(right.max(axis=0) >= -right.min(axis=0), np.float32(1), np.float32(-1))
     return TruncatedSVD(np.sqrt(np.where(real, eigenvalues, 0.0)), right * signs)
 
 

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 
 from recommender.datasets import find_dataset, local_path
 from recommender.errors import DataError, ParameterError
-from recommender.folders import at_home, default_folder
+from recommender.folders import at_home, default_cache, default_folder
 
 # polars takes a third of a second to import; only commands that load data pay it.
 if TYPE_CHECKING:
@@ -56,6 +56,20 @@ DatasetFolderOption = Annotated[
         show_default="segue/datasets in your data folder",
     ),
 ]
+CacheOption = Annotated[
+    Path,
+    typer.Option(
+        "--cache",
+        envvar="SEGUE_CACHE",
+        help="Folder of converted listening data, which makes loading the same file again faster.",
+        parser=at_home,
+        default_factory=lambda: default_cache("plays"),
+        show_default="segue/plays in your cache folder",
+    ),
+]
+NoCacheOption = Annotated[
+    bool, typer.Option("--no-cache", help="Neither use nor keep converted listening data.", show_default=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 ListenerColumnOption = Annotated[
     str | None, typer.Option("--listener-column", help="Column of the listener, in a file with a header.")
@@ -75,6 +89,7 @@ def load(
     data: str | None,
     *,
     folder: Path,
+    cache: Path | None,
     columns: "Columns | None" = None,
     strict: bool = False,
 ) -> "PlayCounts":
@@ -84,12 +99,15 @@ def load(
     ----------
     plays : a file, a folder, or ``-`` for standard input; or
     data : the name of a data set, looked for in ``folder``.
+    cache : where converted data is kept; None: it is neither used nor kept.
+    columns, strict : as :func:`recommender.plays.load_plays` takes them.
 
     Raises
     ------
     ParameterError : both or neither are given.
     DataError : the data set is not here, or the data cannot be read.
     """
+    from recommender.converted import Conversions
     from recommender.plays import Columns, load_plays
 
     if (plays is None) == (data is None):
@@ -108,9 +126,20 @@ def load(
     else:
         source, label = at_home(str(plays)), str(plays)
     with bytes_progress(f"loading {label}") as progress:
-        counts = load_plays(source, columns=columns or Columns(), strict=strict, progress=progress)
+        counts = load_plays(
+            source,
+            columns=columns or Columns(),
+            strict=strict,
+            progress=progress,
+            conversions=None if cache is None else Conversions(cache, warn=say_not_kept),
+        )
     print_report(counts.report, label)
     return counts
+
+
+def say_not_kept(sentence: str) -> None:
+    """Say on standard error why converted data was not kept."""
+    err.print(f"[yellow]{escape(sentence)}; the next time it is read anew[/]", soft_wrap=True, highlight=False)
 
 
 def print_report(report: "LoadReport", label: str) -> None:

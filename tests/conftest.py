@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 
 from bot.answers import Answers, model_record
@@ -10,6 +11,10 @@ from bot.feedback.database import upgrade_database
 from bot.feedback.store import FeedbackStore
 from communities import community_model
 from recommender.catalogue import Catalogue
+
+# Machines are shared: how long one example takes says nothing.
+hypothesis.settings.register_profile("segue", deadline=None)
+hypothesis.settings.load_profile("segue")
 
 
 @pytest.fixture(scope="session")

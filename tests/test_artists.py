@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from recommender.artists import (
     artist_id,
     artist_key,
+    artist_keys,
     format_artist_id,
     merge_artists,
     parse_artist_id,
@@ -125,3 +126,13 @@ def test_ids_and_keys_link_spellings_over_several_steps() -> None:
     assert columns == [0, 1, 0, 0, 0]
     assert names == ["Beatles", "Other"]
     assert mbids == [MBID_BEATLES, ""]
+
+
+@given(
+    st.lists(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("aA \t\n\u0345\u0301ßẞΣς\u3000")), max_size=8))
+)
+@example(["Ab", "\u0301x", "ab\u00b5", "ᾳ͟ʹ"])
+@example(["ABBA", " a  b "])
+@example([])
+def test_keys_of_many_names_are_those_of_each(names: list[str]) -> None:
+    assert artist_keys(names) == [artist_key(name) for name in names]

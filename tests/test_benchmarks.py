@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import load as loading
 import lsa
 import train as benchmark
 import twin
@@ -58,3 +59,20 @@ def test_captured_variance_is_that_of_the_space_however_its_vectors_are_scaled()
     assert lsa.captured(weights, vt[:5].T) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
     assert lsa.captured(weights, vt[:5].T * [1, 2, 3, 4, 5]) == pytest.approx((s[:5] ** 2).sum(), rel=1e-5)
     assert lsa.captured(weights, rng.standard_normal((20, 5))) < (s[:5] ** 2).sum()
+
+
+@pytest.mark.parametrize("name", list(loading.SYSTEMS))
+def test_every_loader_finds_the_plays_of_the_twin(name, tmp_path, monkeypatch):
+    pytest.importorskip(loading.package_of(name))
+    path = twin.tsv(0.001, tmp_path)
+    monkeypatch.setenv(loading.CACHE_VARIABLE, str(tmp_path / "kept"))
+    matrix = twin.cached(0.001, tmp_path)
+    lines = path.read_text().splitlines()
+    assert len(lines) == matrix.nnz
+    shuffled = tmp_path / "shuffled.tsv"
+    shuffled.write_text("\n".join(sorted(lines, key=lambda line: line[::-1])) + "\n")
+    load = loading.SYSTEMS[name]()
+    found = [loading.fingerprint(load(source)) for source in (path, path, shuffled)]
+    assert found[0] == found[1] == found[2] == loading.fingerprint(loading.with_segue()(path))
+    path.write_text("\n".join([*lines[1:], lines[0] + "1"]) + "\n")
+    assert loading.fingerprint(load(path)) != found[0]

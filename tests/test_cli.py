@@ -32,6 +32,7 @@ def environment(tmp_path, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SEGUE_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("SEGUE_DATABASE_URL", f"sqlite:///{tmp_path}/segue.sqlite3")
+    monkeypatch.setenv("SEGUE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
     return tmp_path
 
@@ -236,6 +237,20 @@ def test_data_sets_are_listed_and_looked_into(segue, plays_file):
     assert (facts["listeners"], facts["artists"], facts["broken_rows"]) == (150, 13, 0)
     assert len(facts["most_heard"]) == 10
     assert "Arcade Fire" in segue("data", "info", plays_file).stdout
+
+
+def test_converted_data_is_kept_counted_and_deleted(segue, plays_file):
+    def kept(*options):
+        return json.loads(segue("data", "cache", "--json", *options).stdout)["data_sets"]
+
+    assert kept() == 0
+    first = segue("data", "info", plays_file).stdout
+    assert segue("data", "info", plays_file).stdout == first
+    assert kept() == 1
+    assert segue("data", "cache").stdout.startswith("1 converted data set in ")
+    assert kept("--clear") == 0
+    segue("data", "info", plays_file, "--no-cache")
+    assert kept() == 0
 
 
 def test_the_database_is_created_by_command(segue, environment):

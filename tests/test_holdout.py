@@ -63,7 +63,7 @@ def ndcg_by_hand(holdout: Holdout, x: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(gained))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(2, 60), st.integers(0, 10**6))
 def test_ndcg_is_the_definition(n_listeners, n_artists, seed):
     holdout, x, y = sample_of(n_listeners, n_artists, seed)

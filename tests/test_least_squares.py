@@ -81,7 +81,7 @@ def test_half_step_leaves_no_gradient(ridge):
 
 
 @each_ridge
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10**6), cg_steps=st.integers(1, 3))
 def test_no_half_step_raises_the_loss(ridge, seed, cg_steps):
     c, y = planted_confidence(), random_factors(13, 6, seed=seed)

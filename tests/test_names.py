@@ -272,7 +272,7 @@ def test_every_name_finds_itself(resolver):
 NAME = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), min_size=1, max_size=40).filter(str.strip)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(NAME, st.integers(0, 1000)), min_size=1, max_size=12))
 def test_every_name_of_any_catalogue_finds_itself_or_is_offered(entries):
     names = [name for name, _ in entries]
@@ -284,7 +284,7 @@ def test_every_name_of_any_catalogue_finds_itself_or_is_offered(entries):
         assert tight_key(name) in {tight_key(names[idx]) for idx in offered(outcome)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=300))
 def test_no_text_raises(both, text):
     resolver, completer = both

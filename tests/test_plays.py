@@ -240,7 +240,7 @@ LINES = st.one_of(
 
 
 @given(st.lists(LINES, max_size=30), st.sampled_from([b"\n", b"\r\n"]), st.sampled_from([9, 99, 9999]), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @example([b"", b"a\t\tb\t1\t2", b"a\t\tb"], b"\n", 200, False)
 def test_messy_files_load_as_by_hand(lines: list[bytes], newline: bytes, block_bytes: int, ends: bool) -> None:
     lines = [*lines, *tsv(FEW_ROWS).splitlines() * (len(lines) // 2 + 1)]
@@ -264,7 +264,7 @@ ROWS = st.tuples(
 
 
 @given(st.lists(ROWS, min_size=1, max_size=25), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_shuffled_rows_change_only_the_order(rows: list[Row], rng: random.Random) -> None:
     shuffled = rng.sample(rows, len(rows))
     counts, other = load_bytes(tsv(rows)), load_bytes(tsv(shuffled), block_bytes=40)

@@ -21,7 +21,7 @@ def tastes(n_listeners: int, n_artists: int, *, seed: int = 0) -> CSR:
     return CSR(np.where(rng.random(own.shape) < np.where(own, 0.5, 0.01), 1.0, 0.0).astype(np.float32))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 10**6), st.data())
 def test_small_matrices_are_decomposed_exactly(n_rows, n_columns, seed, data):
     matrix = random_array((n_rows, n_columns), density=0.4, rng=np.random.default_rng(seed), dtype=np.float32)
@@ -78,7 +78,7 @@ def test_one_overwhelming_direction_does_not_hide_the_others():
     assert np.allclose(found.right.T @ found.right, np.diag(found.singular_values > 0), atol=1e-3)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 70), st.integers(1, 70), st.floats(0, 1), st.integers(0, 10**6))
 def test_the_product_over_the_rows_is_that_with_the_gram_matrix(n_rows, n_columns, density, seed):
     rng = np.random.default_rng(seed)

@@ -11,7 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recommender.reading.layouts import Layout, Roles
+from recommender.reading.scanning import are_lines, find_delimiters, is_utf8
 from recommender.reading.sources import Block
+from recommender.reading.texts import Texts, empty_texts, texts_of
 
 GOOD = 0
 KINDS = (
@@ -63,16 +65,16 @@ class Batch:
     Attributes
     ----------
     lines : shape (n_rows,), int64, line numbers, rising.
-    listener, artist, mbid : text columns of n_rows, empty or null where nothing is given.
+    listener, artist, mbid : text columns of n_rows, empty where nothing is given.
     plays : n_rows counts, text or numbers, not yet checked.
     bad : rows that have not all their fields.
     """
 
     lines: NDArray[np.int64]
-    listener: pl.Series
-    artist: pl.Series
-    mbid: pl.Series
-    plays: pl.Series
+    listener: Texts
+    artist: Texts
+    mbid: Texts
+    plays: Texts | pl.Series
     bad: Sequence[BadRows]
 
 
@@ -110,49 +112,53 @@ def text_batches(blocks: Iterator[Block], layout: Layout, roles: Roles) -> Itera
     for block in blocks:
         skip = layout.header_line - block.first_line + 1
         body = _without_lines(block, skip) if skip > 0 else block
-        if layout.quoted and b'"' in body.data:
+        if layout.quoted and b'"' in bytes(body.data):
             yield from _quoted_batches(body, blocks, layout, roles)
             return
-        frame, lines, bad = split_block(body, layout)
-        yield _batch(frame, lines, roles, bad)
+        fields, lines, bad = split_block(body, layout)
+        yield _batch(fields, lines, roles, bad)
 
 
-def _batch(frame: pl.DataFrame, lines: NDArray[np.int64], roles: Roles, bad: Sequence[BadRows]) -> Batch:
-    listener, artist, plays = (frame.to_series(idx) for idx in (roles.listener, roles.artist, roles.plays))
-    mbid = pl.repeat("", frame.height, eager=True) if roles.mbid is None else frame.to_series(roles.mbid)
-    return Batch(lines, listener, artist, mbid, plays, bad)
+def _batch(fields: Sequence[Texts], lines: NDArray[np.int64], roles: Roles, bad: Sequence[BadRows]) -> Batch:
+    mbid = empty_texts(len(lines)) if roles.mbid is None else fields[roles.mbid]
+    return Batch(lines, fields[roles.listener], fields[roles.artist], mbid, fields[roles.plays], bad)
 
 
 def _without_lines(block: Block, count: int) -> Block:
-    data = block.data
+    data = bytes(block.data)
     for _ in range(min(count, block.n_lines)):
         data = data[data.index(b"\n") + 1 :]
     skipped = min(count, block.n_lines)
-    return Block(block.first_line + skipped, block.n_lines - skipped, data)
+    return Block(block.first_line + skipped, block.n_lines - skipped, data, block.has_returns)
 
 
-def split_block(block: Block, layout: Layout) -> tuple[pl.DataFrame, NDArray[np.int64], list[BadRows]]:
+def split_block(block: Block, layout: Layout) -> tuple[list[Texts], NDArray[np.int64], list[BadRows]]:
     """Divide the lines of a block into fields.
 
     Returns
     -------
-    Lines with ``layout.n_fields`` fields, as text columns (an empty field may be null); their numbers; the other lines.
+    The columns of the lines with ``layout.n_fields`` fields; their numbers; the other lines.
     """
-    raw = np.frombuffer(block.data, np.uint8)
-    n_separators = np.count_nonzero(raw == ord(layout.separator))
-    if n_separators == block.n_lines * (layout.n_fields - 1) and b"\r" not in block.data:
-        try:
-            frame = _parsed(block.data, layout)
-        except pl.exceptions.PolarsError:
-            pass  # too many fields on a line, or bytes that are not UTF-8: looked at line by line below
-        else:
-            # No line has more fields than the schema, or polars had raised; so with this sum none has fewer either.
-            if frame.height == block.n_lines:
-                return frame, np.arange(block.first_line, block.first_line + block.n_lines), []
+    if not block.has_returns:
+        fields = _fields(block.data, block.n_lines, layout)
+        if fields is not None:
+            return fields, np.arange(block.first_line, block.first_line + block.n_lines), []
     return _split_carefully(block, layout)
 
 
-def _split_carefully(block: Block, layout: Layout) -> tuple[pl.DataFrame, NDArray[np.int64], list[BadRows]]:
+def _fields(data: bytes | memoryview, n_lines: int, layout: Layout) -> list[Texts] | None:
+    """Return the columns, when every line has all its fields and all is UTF-8."""
+    raw = np.frombuffer(data, np.uint8)
+    n = n_lines * layout.n_fields
+    places = np.empty(n + 9, np.int32)
+    n_found, is_ascii = find_delimiters(raw, np.uint8(ord(layout.separator)), places)
+    # As many delimiters as there must be, and newlines where they must be: then no other one is a newline.
+    if n_found != n or not are_lines(raw, places[: n + 1], layout.n_fields) or not (is_ascii or is_utf8(raw)):
+        return None
+    return [Texts(raw, places, idx, layout.n_fields, n_lines) for idx in range(layout.n_fields)]
+
+
+def _split_carefully(block: Block, layout: Layout) -> tuple[list[Texts], NDArray[np.int64], list[BadRows]]:
     raw = np.frombuffer(block.data, np.uint8)
     ends = np.flatnonzero(raw == 0x0A)
     starts = np.concatenate((np.zeros(min(1, len(ends)), np.int64), ends[:-1] + 1))
@@ -164,29 +170,20 @@ def _split_carefully(block: Block, layout: Layout) -> tuple[pl.DataFrame, NDArra
     kinds[np.searchsorted(ends, np.flatnonzero(raw == _CR))] = kind_code("control character in a field")
     for idx in np.unique(np.searchsorted(ends, np.flatnonzero(raw >= 0x80))):
         try:
-            block.data[starts[idx] : ends[idx]].decode("utf-8")
+            bytes(block.data[starts[idx] : ends[idx]]).decode("utf-8")
         except UnicodeDecodeError:
             kinds[idx] = kind_code("not UTF-8")
     lines = np.arange(block.first_line, block.first_line + block.n_lines)
 
     def text_of(idx: int) -> str:
-        return block.data[starts[idx] : min(ends[idx], starts[idx] + 4 * _MAX_EXAMPLE)].decode(
+        return bytes(block.data[starts[idx] : min(ends[idx], starts[idx] + 4 * _MAX_EXAMPLE)]).decode(
             "utf-8", "backslashreplace"
         )
 
     keep = kinds == GOOD
-    frame = _parsed(raw[np.repeat(keep, ends - starts + 1)].tobytes(), layout)
-    assert frame.height == np.count_nonzero(keep), "polars saw other lines than we did"
-    return frame, lines[keep], tally(kinds, lines, text_of)
-
-
-def _parsed(data: bytes, layout: Layout) -> pl.DataFrame:
-    schema = {f"field {idx}": pl.String for idx in range(layout.n_fields)}
-    if not data:
-        return pl.DataFrame(schema=schema)
-    if data.startswith(b"\xef\xbb\xbf"):
-        data = b"\xef\xbb\xbf" + data  # polars drops one from the start of whatever it is given
-    return pl.read_csv(data, separator=layout.separator, quote_char=None, has_header=False, schema=schema)
+    fields = _fields(raw[np.repeat(keep, ends - starts + 1)].tobytes(), int(keep.sum()), layout)
+    assert fields is not None, "the kept lines are whole and readable"
+    return fields, lines[keep], tally(kinds, lines, text_of)
 
 
 def _quoted_batches(first: Block, rest: Iterator[Block], layout: Layout, roles: Roles) -> Iterator[Batch]:
@@ -196,9 +193,8 @@ def _quoted_batches(first: Block, rest: Iterator[Block], layout: Layout, roles: 
         kinds = np.array([kind for _, kind, _ in some], np.uint8)
         bad = tally(kinds, lines, lambda idx, some=some: layout.separator.join(some[idx][2]))  # type: ignore[misc]
         rows = [fields for _, kind, fields in some if kind == GOOD]
-        schema = {f"field {idx}": pl.String for idx in range(layout.n_fields)}
-        frame = pl.DataFrame(rows, schema=schema, orient="row") if rows else pl.DataFrame(schema=schema)
-        yield _batch(frame, lines[kinds == GOOD], roles, bad)
+        columns = [texts_of([row[idx] for row in rows]) for idx in range(layout.n_fields)]
+        yield _batch(columns, lines[kinds == GOOD], roles, bad)
 
 
 def _records(first: Block, rest: Iterator[Block], layout: Layout) -> Iterator[tuple[int, int, list[str]]]:

@@ -7,9 +7,10 @@ import io
 import itertools
 import tarfile
 import zlib
+from collections import deque
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeVar, cast
@@ -19,9 +20,13 @@ import zstandard
 
 from recommender.errors import DataError
 
-BLOCK_BYTES = 16 << 20  # 8 and 32 MiB were slower by a fifth: small blocks cost calls, large ones page faults
+BLOCK_BYTES = 4 << 20  # smaller ones cost calls, larger ones page faults: 1 and 16 MiB were slower by a tenth
 MAX_LINE_BYTES = 4 << 20
 _PIECE_BYTES = 1 << 20
+_READ_BYTES = BLOCK_BYTES  # pieces that need no cutting become blocks uncopied
+_LARGE_PIECE_BYTES = 64 << 10
+_MAX_UNHASHED = 3
+_ITEMS_AHEAD = 4  # large and tiny blocks take turns: with one ahead, the large ones would wait for each other
 # Zstandard may turn 4 bytes into 128 KiB: with 4 KiB at a time even a bomb stays below 128 MiB.
 _ZSTD_STEP_BYTES = 4 << 10
 _MAX_TAR_MEMBERS = 10_000
@@ -46,13 +51,15 @@ class Meter:
         self.done: int = 0 if after is None else after.done
         self._file = file
         self._digest: hashlib._Hash = hashlib.sha256() if after is None else after._digest
+        self._hashing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hashing")
+        self._unhashed: deque[Future[None]] = deque()
         self._pieces = self._read_on()
 
     def _read_on(self) -> Iterator[bytes]:
         try:
-            while piece := self._file.read(_PIECE_BYTES):
+            while piece := self._file.read(_READ_BYTES):
                 self.done += len(piece)
-                self._digest.update(piece)
+                self._hash(piece)
                 yield piece
         except OSError as err:
             raise DataError(f"{self.label} cannot be read: {err.strerror or err}") from err
@@ -65,7 +72,26 @@ class Meter:
         """Read to the end (an archive holds more than the one file wanted) and return the hash of all of it."""
         for _ in self._pieces:
             pass
+        self._wait(0)
         return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """End the thread that hashes."""
+        self._hashing.shutdown(cancel_futures=True)
+
+    def _hash(self, piece: bytes) -> None:
+        """Hash a piece in order: a large one in a thread, beside what is done with it here."""
+        if len(piece) < _LARGE_PIECE_BYTES:
+            self._wait(0)
+            self._digest.update(piece)
+        else:
+            self._wait(_MAX_UNHASHED)
+            self._unhashed.append(self._hashing.submit(self._digest.update, piece))
+
+    def _wait(self, most: int) -> None:
+        """Wait until no more than so many pieces are unhashed."""
+        while len(self._unhashed) > most:
+            self._unhashed.popleft().result()
 
 
 @contextmanager
@@ -77,7 +103,8 @@ def open_meter(source: Path | BinaryIO, *, after: Meter | None = None) -> Iterat
     DataError : there is no such file, it is a folder, or it may not be read.
     """
     if not isinstance(source, Path):
-        yield Meter(source, "standard input", None)
+        with closing(Meter(source, "standard input", None)) as meter:
+            yield meter
         return
     try:
         file = source.open("rb")
@@ -90,7 +117,8 @@ def open_meter(source: Path | BinaryIO, *, after: Meter | None = None) -> Iterat
         size = source.stat().st_size if source.is_file() else None  # a named pipe has no size
         if size is not None and after is not None:
             size += after.done
-        yield Meter(file, str(source), size, after=after)
+        with closing(Meter(file, str(source), size, after=after)) as meter:
+            yield meter
 
 
 def whole(pieces: Iterator[bytes], label: str) -> io.BytesIO:
@@ -240,11 +268,15 @@ def _plays_in_tar(pieces: Iterator[bytes], label: str) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines: each of the ``n_lines`` ends in a newline, CRLF is LF; the first is line ``first_line`` (from 1)."""
+    """Whole lines: each of the ``n_lines`` ends in a newline, CRLF is LF; the first is line ``first_line`` (from 1).
+
+    ``has_returns`` tells whether there are CRs that end no line.
+    """
 
     first_line: int
     n_lines: int
-    data: bytes
+    data: bytes | memoryview
+    has_returns: bool
 
 
 def line_blocks(pieces: Iterator[bytes], label: str, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -260,24 +292,32 @@ def line_blocks(pieces: Iterator[bytes], label: str, block_bytes: int = BLOCK_BY
     ------
     DataError : while it is read: a line is longer than 4 MiB.
     """
-    line_no, size = 1, 0
-    held: list[bytes] = []
+    line_no, size, returns = 1, 0, False
+    held: list[bytes | memoryview] = []
     for piece in _no_longer_than(block_bytes, pieces):
-        held.append(piece)
-        size += len(piece)
         cut = piece.rfind(b"\n") + 1
-        if size > block_bytes + MAX_LINE_BYTES and not cut:
-            raise DataError(f"{label} is not listening data: near line {line_no} a line is longer than 4 MiB")
-        if size >= block_bytes and cut:
-            held[-1] = piece[:cut]
-            block = _block(line_no, b"".join(held))
-            yield block
-            line_no += block.n_lines
-            held = [piece[cut:]]
-            size = len(held[0])
+        returns |= b"\r" in piece
+        if size + len(piece) >= block_bytes and cut:
+            view = memoryview(piece)
+            # What is held is ended by the first line of a large piece, whose others need not be copied: moving all of
+            # them by the length of half a line took as long as reading them.
+            first = cut
+            if len(piece) >= _LARGE_PIECE_BYTES:
+                first = piece.index(b"\n") + 1 if size else 0
+            for data in (b"".join([*held, view[:first]]), view[first:cut]):
+                if len(data):
+                    block = _block(line_no, data, may_have_returns=returns)
+                    yield block
+                    line_no += block.n_lines
+            held, size, returns = [piece[cut:]], len(piece) - cut, returns and b"\r" in piece[cut:]
+        else:
+            held.append(piece)
+            size += len(piece)
+            if size > block_bytes + MAX_LINE_BYTES and not cut:
+                raise DataError(f"{label} is not listening data: near line {line_no} a line is longer than 4 MiB")
     if size:
         data = b"".join(held)
-        yield _block(line_no, data if data.endswith(b"\n") else data + b"\n")
+        yield _block(line_no, data if data.endswith(b"\n") else data + b"\n", may_have_returns=returns)
 
 
 def _no_longer_than(size: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -288,17 +328,23 @@ def _no_longer_than(size: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield from (piece[start : start + size] for start in range(0, len(piece), size))
 
 
-def _block(first_line: int, data: bytes) -> Block:
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
+def _block(first_line: int, data: bytes | memoryview, *, may_have_returns: bool) -> Block:
+    has_returns = False
+    if may_have_returns:
+        data = bytes(data).replace(b"\r\n", b"\n")
+        has_returns = b"\r" in data
     n_lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == 0x0A))  # three times as fast as bytes.count
-    return Block(first_line, n_lines, data)
+    return Block(first_line, n_lines, data, has_returns)
 
 
 def read_ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """Fetch the next item in a thread (reading, hashing, unpacking release the lock) while one is worked on."""
+    """Fetch the next items in a thread (reading, unpacking, scanning release the lock) while one is worked on."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as pool:
-        pending = pool.submit(next, items, None)
-        while (item := pending.result()) is not None:
-            pending = pool.submit(next, items, None)
-            yield item
+        pending = deque(pool.submit(next, items, None) for _ in range(_ITEMS_AHEAD))
+        try:
+            while (item := pending.popleft().result()) is not None:
+                pending.append(pool.submit(next, items, None))
+                yield item
+        finally:
+            for future in pending:
+                future.cancel()

@@ -15,9 +15,10 @@ from recommender.errors import DataError
 from recommender.reading.layouts import Columns, Layout, Roles, roles_of
 from recommender.reading.readers import Batch, split_block
 from recommender.reading.sources import Block, line_blocks, text_of
+from recommender.reading.texts import Texts, empty_texts, texts_of
 
 ARTISTS, USER_ARTISTS = "artists.dat", "user_artists.dat"
-PARQUET_BATCH_ROWS = 2_000_000
+PARQUET_BATCH_ROWS = 1_000_000
 _MAX_ARTISTS_BYTES = 256 << 20
 _ARTISTS_HEADER = ["id", "name", "url", "pictureURL"]
 _PLAYS_HEADER = ["userID", "artistID", "weight"]
@@ -41,7 +42,7 @@ def parquet_batches(file: Path | BinaryIO, columns: Columns, label: str) -> Iter
         n_rows = int(table.select(pl.len()).collect().item())
         for start in range(0, n_rows, PARQUET_BATCH_ROWS):
             rows = table.slice(start, PARQUET_BATCH_ROWS).collect()
-            mbid = pl.repeat("", rows.height, eager=True) if roles.mbid is None else _text(rows[names[roles.mbid]])
+            mbid = empty_texts(rows.height) if roles.mbid is None else _text(rows[names[roles.mbid]])
             yield Batch(
                 np.arange(start + 1, start + 1 + rows.height),
                 _text(rows[names[roles.listener]]),
@@ -55,11 +56,11 @@ def parquet_batches(file: Path | BinaryIO, columns: Columns, label: str) -> Iter
         raise DataError(f"{label} cannot be read as parquet: {reason}") from err
 
 
-def _text(column: pl.Series) -> pl.Series:
-    return column.cast(pl.String, strict=False)
+def _text(column: pl.Series) -> Texts:
+    return texts_of(column.cast(pl.String, strict=False))
 
 
-def _numbers_or_text(column: pl.Series) -> pl.Series:
+def _numbers_or_text(column: pl.Series) -> pl.Series | Texts:
     if column.dtype.is_integer() or column.dtype.is_float():
         return column
     return column.cast(pl.Float64, strict=False) if column.dtype.is_decimal() else _text(column)
@@ -95,12 +96,12 @@ def artist_names_of(pieces: Iterator[bytes], label: str) -> dict[str, str]:
     layout = Layout("\t", len(_ARTISTS_HEADER), 1, quoted=False)
     for block in line_blocks(text_of(pieces, label), label):
         if block.first_line == 1:
-            require_header(block.data, _ARTISTS_HEADER, label)
+            require_header(bytes(block.data), _ARTISTS_HEADER, label)
         held += len(block.data)
         if held > _MAX_ARTISTS_BYTES:
             raise DataError(f"{label} is not HetRec's {ARTISTS}: it is larger than 256 MiB")
-        frame, _, _ = split_block(block, layout)
-        names.update(zip(frame.to_series(0).to_list(), frame.to_series(1).fill_null("").to_list(), strict=True))
+        (numbers, texts, *_), _, _ = split_block(block, layout)
+        names.update((numbers[idx], texts[idx]) for idx in range(len(numbers)))
     return names
 
 
@@ -113,7 +114,7 @@ def plays_blocks(pieces: Iterator[bytes], label: str, block_bytes: int) -> Itera
     """
     for block in line_blocks(text_of(pieces, label), label, block_bytes):
         if block.first_line == 1:
-            require_header(block.data, _PLAYS_HEADER, label)
+            require_header(bytes(block.data), _PLAYS_HEADER, label)
         yield block
 
 
