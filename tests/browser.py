@@ -36,13 +36,14 @@ def chromium():
 
 
 class Visit:
-    """One page in a profile of its own, and everything that went wrong on it."""
+    """One page, in a profile of its own or a shared one, and everything that went wrong on it."""
 
-    def __init__(self, browser, base, **context):
+    def __init__(self, browser, base, *, shared=None, **context):
         self.base = base
         self.wrong = []
         self.outside = []
-        self.context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | context))
+        self.context = shared or browser.new_context(**context)
+        self.is_shared = shared is not None
         self.page = self.context.new_page()
         self.page.set_default_timeout(30_000)
         self.page.on("console", self._heard)
@@ -70,4 +71,6 @@ class Visit:
         self.page.wait_for_selector('#view[aria-busy="false"]')
 
     def close(self):
-        self.context.close()
+        self.page.close()
+        if not self.is_shared:
+            self.context.close()

@@ -70,3 +70,15 @@ def test_an_interval_covers_the_true_mean_about_as_often_as_it_says():
 
 def test_nothing_has_no_mean():
     assert estimate(np.array([]), rng=rng()).n == 0
+
+
+def test_of_many_artists_some_are_drawn_and_the_mean_stays(monkeypatch):
+    n = 2_000
+    ids, ring = np.arange(n), np.column_stack([(np.arange(n) + step) % n for step in (1, 2)])
+    other = np.column_stack([(np.arange(n) + 1) % n, (np.arange(n) + np.where(np.arange(n) % 2, 2, 3)) % n])
+    whole = agreement(ids, ring, ids, other, rng=rng())
+    monkeypatch.setattr("recommender.agreement.MOST_COMPARED", 500)
+    drawn = agreement(ids, ring, ids, other, rng=rng())
+    assert (whole.n, drawn.n) == (n, 500)
+    assert whole.mean == 0.75
+    assert drawn.low <= 0.75 <= drawn.high

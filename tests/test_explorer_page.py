@@ -39,9 +39,15 @@ def base(store):
         yield address
 
 
+@pytest.fixture(scope="module")
+def profile(browser):
+    # One profile, so that the drawing library is read and compiled once.
+    return browser.new_context(viewport={"width": 1100, "height": 760})
+
+
 @pytest.fixture
-def visit(browser, base):
-    visit = Visit(browser, base)
+def visit(browser, base, profile):
+    visit = Visit(browser, base, shared=profile)
     yield visit
     visit.close()
     assert visit.wrong == [], "the console has errors"
