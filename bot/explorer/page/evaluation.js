@@ -5,9 +5,10 @@
   const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
   function table(caption, heads, rows) {
-    return h("div", { class: "scroll card", tabindex: "0", role: "group", "aria-label": caption },
-      h("table", null, h("caption", null, caption),
-        h("thead", null, h("tr", null, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", null, rows)));
+    return h("section", { class: "card" }, h("h3", null, caption),
+      h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${caption}, scrolls sideways` },
+        h("table", { "aria-label": caption },
+          h("thead", null, h("tr", null, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", null, rows))));
   }
 
   // A point and its interval on a line from low to high.
@@ -24,7 +25,7 @@
     h("span", { class: "dot", style: { background: colour(models.findIndex((card) => card.id === id)) } }), id);
 
   function cards(models) {
-    return table("Models", ["model", "preset", "compares by", "data", "listeners", "artists", "pairs", "trained"], models.map((card) => h("tr", null,
+    return table("The models", ["model", "preset", "compares by", "data", "listeners", "artists", "pairs", "trained"], models.map((card) => h("tr", null,
       named(card.id, models), h("td", null, card.preset), h("td", null, Segue.describe(card)), h("td", null, card.data + (card.synthetic ? " (synthetic listeners)" : "")),
       [card.n_listeners, card.n_artists, card.n_pairs].map((n) => h("td", { class: "number" }, count(n))), h("td", null, card.created.slice(0, 10)))));
   }
@@ -70,7 +71,7 @@
       figures(reply, context.models), context.models.length > 1 ? agreements(reply, context.models) : "",
       ...(reply.report.length ? [h("h2", null, "Offline evaluation"), ...report(reply)]
         : [h("p", { class: "muted" }, "Figures of an offline evaluation appear here when the explorer is started with --evaluation FILE.")]),
-      h("h2", null, "The models"), cards(context.models));
+      cards(context.models));
     return null;
   };
 })();

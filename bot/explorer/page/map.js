@@ -205,18 +205,18 @@
     label() {
       if (!this.view) return;
       const { width, height } = this.size(), taken = [], shown = [];
-      const put = (row, text, kind) => {
+      const put = (row, text, kind, always) => {
         const [x, y] = this.toScreen(row), half = Math.min(text.length, 26) * 3.5 + 6;
         const boxAt = (dy) => [x - half, y + dy - 10, x + half, y + dy + 10];
         const isFree = (box) => !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
         if (x < 0 || x > width || y < 10 || y > height || x - half < 2 || x + half > width - 2) return;
         // Above its point; what has to be named goes below, or further off, where another name is.
-        const dy = (kind ? [-18, 20, -40, 42] : [-16]).find((one) => isFree(boxAt(one))) ?? (kind ? -18 : null);
+        const dy = (kind ? [-18, 20, -40, 42] : [-16]).find((one) => isFree(boxAt(one))) ?? (always ? -18 : null);
         if (dy === null) return;
         taken.push(boxAt(dy));
         shown.push(h("span", { class: kind || null, style: { transform: `translate(${x}px, ${y + dy}px) translate(-50%, -50%)` } }, Segue.clip(text, 26)));
       };
-      for (const mark of this.overlay.marks) put(mark.row, mark.text || this.reply.names[mark.row], "strong");
+      for (const mark of this.overlay.marks) put(mark.row, mark.text || this.reply.names[mark.row], "strong", mark.strong);
       if (this.overlay.marks.length <= 1) {
         const marked = new Set(this.overlay.marks.map((mark) => mark.row));
         for (let row = 0, tried = 0; row < this.reply.ids.length && tried < TRIED_LABELS && shown.length < MOST_LABELS; row++) {
