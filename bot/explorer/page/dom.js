@@ -35,7 +35,12 @@
     colour: (index) => `var(--model-${(index % 6) + 1})`,
     clip(text, length) {
       const letters = Array.from(text);
-      return letters.length <= length ? text : letters.slice(0, length - 1).join("").trimEnd() + "…";
+      return letters.length <= length
+        ? text
+        : letters
+            .slice(0, length - 1)
+            .join("")
+            .trimEnd() + "…";
     },
   };
 })();

@@ -28,16 +28,23 @@
       const { deck, luma } = window;
       Segue.Dots = class Dots extends deck.Layer {
         initializeState() {
-          const { device } = this.context, { positions, colors, sizes } = this.props;
+          const { device } = this.context,
+            { positions, colors, sizes } = this.props;
           const buffers = {
-            positions: device.createBuffer({ data: positions }), colors: device.createBuffer({ data: colors }),
+            positions: device.createBuffer({ data: positions }),
+            colors: device.createBuffer({ data: colors }),
             sizes: device.createBuffer({ data: sizes }),
           };
           const model = new luma.Model(device, {
             ...super.getShaders({ vs: VERTEX, fs: FRAGMENT, modules: [deck.project32] }),
-            id: this.props.id, topology: "point-list", vertexCount: sizes.length, attributes: buffers,
+            id: this.props.id,
+            topology: "point-list",
+            vertexCount: sizes.length,
+            attributes: buffers,
             bufferLayout: [
-              { name: "positions", format: "float32x2" }, { name: "colors", format: "unorm8x4" }, { name: "sizes", format: "float32" },
+              { name: "positions", format: "float32x2" },
+              { name: "colors", format: "unorm8x4" },
+              { name: "sizes", format: "float32" },
             ],
           });
           this.setState({ model, buffers });
@@ -56,7 +63,9 @@
       };
       Segue.Dots.layerName = "Dots";
       // Arrays are compared by identity, not element by element.
-      Segue.Dots.defaultProps = Object.fromEntries(["positions", "colors", "sizes"].map((name) => [name, { type: "object", value: null, compare: 0 }]));
+      Segue.Dots.defaultProps = Object.fromEntries(
+        ["positions", "colors", "sizes"].map((name) => [name, { type: "object", value: null, compare: 0 }]),
+      );
     }
     return new Segue.Dots(properties);
   }
@@ -65,16 +74,22 @@
 
   // deck.gl is larger than all the rest, so it is loaded when the map is first opened.
   function drawingLibrary() {
-    loading = loading || new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = "lib/deck.js";
-      script.onload = () => (window.deck ? resolve() : reject(new Error("The drawing library cannot be used.")));
-      script.onerror = () => {
-        loading = null;
-        reject(new Error("The drawing library is not installed; install it: pip install 'segue[explore]', and start again."));
-      };
-      document.head.append(script);
-    });
+    loading =
+      loading ||
+      new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = "lib/deck.js";
+        script.onload = () => (window.deck ? resolve() : reject(new Error("The drawing library cannot be used.")));
+        script.onerror = () => {
+          loading = null;
+          reject(
+            new Error(
+              "The drawing library is not installed; install it: pip install 'segue[explore]', and start again.",
+            ),
+          );
+        };
+        document.head.append(script);
+      });
     return loading;
   }
 

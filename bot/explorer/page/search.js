@@ -8,14 +8,32 @@
   // Options: label, placeholder, choose(artist), said(text, choices).
   function searchBox(options) {
     const id = `artist-${++made}`;
-    const list = h("ul", { id: `${id}-list`, class: "options", role: "listbox", "aria-label": "Artists", hidden: true });
+    const list = h("ul", {
+      id: `${id}-list`,
+      class: "options",
+      role: "listbox",
+      "aria-label": "Artists",
+      hidden: true,
+    });
     const input = h("input", {
-      id, type: "text", role: "combobox", autocomplete: "off", autocapitalize: "off", spellcheck: "false",
-      maxlength: 200, placeholder: options.placeholder, "aria-expanded": "false", "aria-controls": list.id,
+      id,
+      type: "text",
+      role: "combobox",
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+      maxlength: 200,
+      placeholder: options.placeholder,
+      "aria-expanded": "false",
+      "aria-controls": list.id,
       "aria-autocomplete": "list",
     });
     const choices = h("div", { class: "choices" });
-    let artists = [], active = -1, timer = 0, asking = null, fresh = false;
+    let artists = [],
+      active = -1,
+      timer = 0,
+      asking = null,
+      fresh = false;
 
     function close() {
       clearTimeout(timer);
@@ -38,10 +56,24 @@
 
     function show(found) {
       artists = found;
-      list.replaceChildren(...found.map((artist, index) =>
-        h("li", { id: `${id}-${index}`, role: "option", "aria-selected": "false",
-          onpointerdown: (event) => { event.preventDefault(); choose(artist); } },
-        h("span", { class: "name" }, artist.name), h("span", { class: "muted" }, counted(artist.listeners, "listener")))));
+      list.replaceChildren(
+        ...found.map((artist, index) =>
+          h(
+            "li",
+            {
+              id: `${id}-${index}`,
+              role: "option",
+              "aria-selected": "false",
+              onpointerdown: (event) => {
+                event.preventDefault();
+                choose(artist);
+              },
+            },
+            h("span", { class: "name" }, artist.name),
+            h("span", { class: "muted" }, counted(artist.listeners, "listener")),
+          ),
+        ),
+      );
       list.hidden = found.length === 0;
       input.setAttribute("aria-expanded", String(found.length > 0));
       active = -1;
@@ -79,17 +111,37 @@
           input.value = reply.artist.name;
           options.choose(reply.artist);
         } else {
-          choices.replaceChildren(...reply.choices.map((artist) =>
-            h("button", { type: "button", class: "chip", onclick: () => { Segue.say(""); choose(artist); } }, artist.name)));
+          choices.replaceChildren(
+            ...reply.choices.map((artist) =>
+              h(
+                "button",
+                {
+                  type: "button",
+                  class: "chip",
+                  onclick: () => {
+                    Segue.say("");
+                    choose(artist);
+                  },
+                },
+                artist.name,
+              ),
+            ),
+          );
         }
       } catch (error) {
         Segue.say(error.message);
       }
     }
 
-    input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(suggest, WAIT_MS); });
+    input.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(suggest, WAIT_MS);
+    });
     // It holds the artist that is shown; typing replaces it. A click puts the caret after the focus, hence twice.
-    input.addEventListener("focus", () => { fresh = true; input.select(); });
+    input.addEventListener("focus", () => {
+      fresh = true;
+      input.select();
+    });
     input.addEventListener("click", () => {
       if (fresh && input.selectionStart === input.selectionEnd) input.select();
       fresh = false;
@@ -112,9 +164,20 @@
       }
     });
 
-    const element = h("div", { class: "search" },
-      h("label", { for: id }, options.label), h("div", { class: "box" }, input, list), choices);
-    return { element, input, set(name) { if (document.activeElement !== input) input.value = name; } };
+    const element = h(
+      "div",
+      { class: "search" },
+      h("label", { for: id }, options.label),
+      h("div", { class: "box" }, input, list),
+      choices,
+    );
+    return {
+      element,
+      input,
+      set(name) {
+        if (document.activeElement !== input) input.value = name;
+      },
+    };
   }
 
   Segue.searchBox = searchBox;

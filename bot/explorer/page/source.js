@@ -2,8 +2,15 @@
 (function () {
   "use strict";
   const PATHS = {
-    models: "api/models", resolve: "api/resolve", complete: "api/complete", similar: "api/similar", path: "api/path",
-    blend: "api/blend", overlap: "api/overlap", map: "api/map", evaluation: "api/evaluation",
+    models: "api/models",
+    resolve: "api/resolve",
+    complete: "api/complete",
+    similar: "api/similar",
+    path: "api/path",
+    blend: "api/blend",
+    overlap: "api/overlap",
+    map: "api/map",
+    evaluation: "api/evaluation",
   };
   const kept = new Map();
   const MOST_KEPT = 300;
@@ -40,9 +47,12 @@
     complete: (parameters) => ({ artists: exportedArtists(parameters.q, 10) }),
     resolve(parameters) {
       const found = exportedArtists(parameters.q, 10);
-      const exact = found.find((artist) => plain(artist.name) === plain(parameters.q)) || (found.length === 1 && found[0]);
+      const exact =
+        found.find((artist) => plain(artist.name) === plain(parameters.q)) || (found.length === 1 && found[0]);
       if (exact) return { outcome: "found", said: "", artist: exact, choices: [] };
-      const said = found.length ? "Which one?" : `This page was written for ${window.SEGUE_DATA.artists.length} artists; this is none of them.`;
+      const said = found.length
+        ? "Which one?"
+        : `This page was written for ${window.SEGUE_DATA.artists.length} artists; this is none of them.`;
       return { outcome: "not_found", said, artist: null, choices: found.length ? found : window.SEGUE_DATA.artists };
     },
   };
