@@ -69,7 +69,9 @@ def lay_out(
         import umap
         from sklearn.cluster import KMeans
     except ImportError as err:
-        raise ParameterError("a map needs two more libraries; install them: pip install 'segue[explore]'") from err
+        raise ParameterError(
+            "a map needs two more libraries; install them: pip install '.[explore]' in Segue's folder"
+        ) from err
     lengths = np.linalg.norm(artist_factors, axis=1)
     drawn = np.argsort(-np.asarray(listeners), kind="stable")
     drawn = drawn[lengths[drawn] > 0][: params.n_artists]

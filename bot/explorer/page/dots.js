@@ -84,7 +84,7 @@
           loading = null;
           reject(
             new Error(
-              "The drawing library is not installed; install it: pip install 'segue[explore]', and start again.",
+              "The drawing library is not installed; install it: pip install '.[explore]' in Segue's folder, and start again.",
             ),
           );
         };

@@ -316,7 +316,7 @@
         h(
           "p",
           { class: "empty" },
-          "No map was drawn yet. Run `segue map`, and start the explorer again; it needs pip install 'segue[explore]'.",
+          "No map was drawn yet. Run `segue map`, and start the explorer again; it needs pip install '.[explore]' in Segue's folder.",
         ),
       );
       return null;
