@@ -66,8 +66,10 @@ def lay_out(
     McInnes, Healy & Melville (2018), UMAP: Uniform Manifold Approximation and Projection, arXiv:1802.03426.
     """
     try:
-        import umap
-        from sklearn.cluster import KMeans
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # UMAP misses Tensorflow, for something that is not used here
+            import umap
+            from sklearn.cluster import KMeans
     except ImportError as err:
         raise ParameterError(
             "a map needs two more libraries; install them: pip install '.[explore]' in Segue's folder"
