@@ -145,31 +145,41 @@
         { lines, marks } = this.overlay;
       const at = (row) => [this.positions[2 * row], this.positions[2 * row + 1]];
       this.painted = this.painted || this.colors();
-      return [
+      const layers = [
         Segue.dotsLayer({ id: "dots", positions: this.positions, colors: this.painted, sizes: this.sizes }),
-        new deck.PathLayer({
-          id: "lines",
-          data: lines,
-          getPath: (line) => line.rows.map(at),
-          getColor: (line) => [...ink, line.faint ? 90 : 220],
-          getWidth: (line) => (line.faint ? 1.2 : 2.4),
-          widthUnits: "pixels",
-          jointRounded: true,
-          capRounded: true,
-        }),
-        new deck.ScatterplotLayer({
-          id: "marks",
-          data: marks,
-          getPosition: (mark) => at(mark.row),
-          radiusUnits: "pixels",
-          lineWidthUnits: "pixels",
-          getRadius: (mark) => (mark.strong ? 8 : 6),
-          stroked: true,
-          getLineColor: [...ink, 255],
-          getLineWidth: 2,
-          getFillColor: (mark) => [...rgb(palette()[this.reply.cluster[mark.row] % 12]), 255],
-        }),
       ];
+      // Only what is there: each kind of layer has a program to compile, which the first view does not wait for.
+      if (lines.length) {
+        layers.push(
+          new deck.PathLayer({
+            id: "lines",
+            data: lines,
+            getPath: (line) => line.rows.map(at),
+            getColor: (line) => [...ink, line.faint ? 90 : 220],
+            getWidth: (line) => (line.faint ? 1.2 : 2.4),
+            widthUnits: "pixels",
+            jointRounded: true,
+            capRounded: true,
+          }),
+        );
+      }
+      if (marks.length) {
+        layers.push(
+          new deck.ScatterplotLayer({
+            id: "marks",
+            data: marks,
+            getPosition: (mark) => at(mark.row),
+            radiusUnits: "pixels",
+            lineWidthUnits: "pixels",
+            getRadius: (mark) => (mark.strong ? 8 : 6),
+            stroked: true,
+            getLineColor: [...ink, 255],
+            getLineWidth: 2,
+            getFillColor: (mark) => [...rgb(palette()[this.reply.cluster[mark.row] % 12]), 255],
+          }),
+        );
+      }
+      return layers;
     }
 
     // Paint again; the points' colours too where they changed.
@@ -283,7 +293,9 @@
 
     draw(overlay) {
       const wasQuiet = this.overlay.marks.length > 1;
+      const wasEmpty = this.overlay.marks.length + this.overlay.lines.length === 0;
       this.overlay = overlay;
+      if (wasEmpty && overlay.marks.length + overlay.lines.length === 0) return;
       this.paint(wasQuiet !== overlay.marks.length > 1);
     }
 
