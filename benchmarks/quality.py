@@ -1,10 +1,11 @@
-"""Similar artists side by side: Segue's default, tuned implicit and tuned irspack, on HetRec lastfm-2k, in one run.
+"""Quality side by side: Segue's default, tuned implicit and tuned irspack, on HetRec lastfm-2k, in one run.
 
     python benchmarks/quality.py                     # a minute; --presets all adds every preset
 
 The judge is `evaluate_similar.py` with its truth, which take no play count: community tags, Last.fm's own similar
 artists, Spotify triplets. Neither it nor the data are part of this repository; both are looked for beside the checkout.
-Every peer is given the same rule, artists with five listeners or more, and may name any of them.
+Every peer is given the same rule, artists with five listeners or more, and may name any of them. Recommendations are
+judged after that, see `recommending.py`.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+import recommending
 from recommender.allpairs import nearest_of_all
 from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 from recommender.neighbours import NeighbourParams, Neighbours
@@ -164,6 +166,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "hetrec")
     parser.add_argument("--judge", type=Path, default=SHARED / "tools" / "evaluate_similar.py")
     parser.add_argument("--presets", nargs="*", default=[], help="further presets of Segue, or all")
+    parser.add_argument("--seeds", type=int, default=5, help="splits on which recommendations are judged; 0: none")
     options = parser.parse_args()
     judge = judge_module(options.judge)
     truth = judge.Truth(5, 5)
@@ -190,6 +193,8 @@ def main() -> None:
     for peer in ("implicit, tuned", "irspack, tuned"):
         mean, low, high, p = paired(ours.ndcg, results[peer].ndcg)
         console.print(f"segue {BEST_PRESET} - {peer}: {mean:+.4f} (95 % {low:+.4f} to {high:+.4f}), p = {p:.4f}")
+    if options.seeds > 0:
+        recommending.show(console, plays, [BEST_PRESET], list(range(options.seeds)))
 
 
 if __name__ == "__main__":

@@ -25,8 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 import twin
-from recommender.artifact import CHECKED, open_artifact
+from recommender.artifact import open_artifact
 from recommender.catalogue import Catalogue, Similar
+from recommender.checked import CHECKED
 from recommender.matrix import CSR
 from recommender.plays import LoadReport, PlayCounts
 from recommender.training import PRESETS, save_model, train
@@ -46,16 +47,16 @@ print(json.dumps([opened - started, time.perf_counter() - opened]))
 
 def model(scale: float, folder: Path) -> Path:
     """Train on the twin as `segue train` does, once, and keep the model."""
-    path = folder / f"serve-{scale}"
+    path = folder / f"serve-best-{scale}"
     if not path.exists():
         plays = CSR(twin.cached(scale, folder))
         n_listeners, n_artists = plays.shape
         names = [twin.name_of(artist) for artist in range(n_artists)]
         report = LoadReport(rows=plays.nnz, bad=(), duplicates=0, merged_names=0)
         counts = PlayCounts(plays, [""] * n_listeners, names, [""] * n_artists, report, "0" * 64)
-        trained = train(plays, PRESETS["als"], rng=np.random.default_rng(0))
+        trained = train(plays, PRESETS["best"], rng=np.random.default_rng(0))
         created = datetime(2026, 1, 1, tzinfo=UTC)
-        save_model(path, trained, counts, preset="als", seed=0, data_name="twin", synthetic=True, created=created)
+        save_model(path, trained, counts, preset="best", seed=0, data_name="twin", synthetic=True, created=created)
     return path
 
 

@@ -16,8 +16,9 @@ from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors
 from recommender.halves import HALF_BITS, halves_are_fast
 from recommender.holdout import hold_out, ndcg
-from recommender.least_squares import RidgeParams, half_step, objective
+from recommender.least_squares import half_step, objective
 from recommender.matrix import CSR, FloatMatrix
+from recommender.ridge import RidgeParams
 from recommender.svd import truncated_svd
 
 # A rough space is enough for a start: more steps cost more than the iterations that they save.

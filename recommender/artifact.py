@@ -15,6 +15,8 @@ file                    shape, type                  content
 ``listening.npy``       (n_pairs,) i32               listeners of each artist that has enough, as row numbers
 ``listening_offsets``   (n_artists + 1,) i64         where each artist's begin in ``listening.npy``
 ``similarity_factors``  (n_compared, any) f32        what the scores are cosines of, where it is not the factors
+``link_idx.npy``        (n_artists, m) i32           artists whose likes speak for each, -1 fills; may be missing
+``link_weight.npy``     (n_artists, m) f32           how much, see :mod:`recommender.linking`
 ``names_*.npy``         see below                    the index of names, :mod:`recommender.naming.index`
 ======================  ===========================  =======================================================
 
@@ -31,7 +33,6 @@ import hashlib
 import json
 import shutil
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +42,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.artists import artist_id
+from recommender.checked import is_checked, note_checked
+from recommender.confidence import StrengthBounds
 from recommender.errors import DataError, ModelError
 from recommender.folders import durable_file, sync_folder
 from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
@@ -48,9 +51,6 @@ from recommender.naming.index import INDEX_TYPES, NameIndex, is_sound
 FORMAT = "segue-model"
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
-CHECKED = "checked.json"
-# Clocks of file systems tick in milliseconds: what changed so shortly before it was checked may change again unseen.
-CLOCK_TICK_NS = 50_000_000
 
 # dtype and number of dimensions of each file; shapes are checked against the manifest's counts.
 FILES: dict[str, tuple[str, int]] = {
@@ -67,12 +67,17 @@ FILES: dict[str, tuple[str, int]] = {
     "listening_offsets": ("<i8", 1),
     "similarity_factors": ("<f4", 2),
 }
+# Only of models that recommend with links beside their factors.
+LINK_FILES: dict[str, tuple[str, int]] = {"link_idx": ("<i4", 2), "link_weight": ("<f4", 2)}
 NAME_FILES: dict[str, tuple[str, int]] = {f"names_{name}": (dtype, 1) for name, dtype in INDEX_TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class DataCard:
-    """What a model was trained on. ``synthetic`` data must be called so wherever its results are shown."""
+    """What a model was trained on. ``synthetic`` data must be called so wherever its results are shown.
+
+    ``n_variants`` names were merged into other spellings of their artist, as a person reviewed.
+    """
 
     name: str
     sha256: str
@@ -80,6 +85,7 @@ class DataCard:
     n_listeners: int
     n_artists: int
     n_pairs: int
+    n_variants: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +95,14 @@ class TableCard:
     ``similarity`` : what its scores are, in words; :data:`FACTOR_COSINE` where they are cosines of the model's factors.
     ``recall`` : the part of the true nearest that it holds, measured where it is not exact.
     ``min_common_listeners`` : two artists with fewer in common are no neighbours.
+    ``strength`` : which of its scores are low, and which are high.
     """
 
     similarity: str
     exact: bool
     recall: float
     min_common_listeners: int
+    strength: StrengthBounds
 
 
 FACTOR_COSINE = "cosine of the factors"
@@ -143,6 +151,8 @@ class Artifact:
     listening_offsets: npt.NDArray[np.int64]
     similarity_factors: npt.NDArray[np.float32]
     name_index: NameIndex | None = None
+    link_idx: npt.NDArray[np.int32] | None = None
+    link_weight: npt.NDArray[np.float32] | None = None
 
 
 def write_artifact(
@@ -155,7 +165,7 @@ def write_artifact(
     Parameters
     ----------
     folder : must not exist.
-    arrays : one for each of :data:`FILES`.
+    arrays : one for each of :data:`FILES`, and all or none of :data:`LINK_FILES`.
     card : the manifest's fields without ``files`` and ``sha256``, as JSON values.
     name_index : the index of its names; without it, it is made anew by every process that needs it.
 
@@ -163,7 +173,7 @@ def write_artifact(
     ------
     ModelError : the folder exists or cannot be written.
     """
-    assert arrays.keys() == FILES.keys(), "an artifact has exactly the files of its format"
+    assert arrays.keys() - LINK_FILES.keys() == FILES.keys(), "an artifact has exactly the files of its format"
     if folder.exists():
         raise ModelError(f"{folder} exists already; a model never overwrites another, choose a new name")
     building = folder.parent / f".building-{folder.name}-{uuid.uuid4().hex[:8]}"
@@ -172,7 +182,7 @@ def write_artifact(
         files = {}
         index_arrays = {} if name_index is None else name_index.arrays()
         for name, array in [*arrays.items(), *((f"names_{name}", array) for name, array in index_arrays.items())]:
-            dtype, _ = (FILES | NAME_FILES)[name]
+            dtype, _ = (FILES | LINK_FILES | NAME_FILES)[name]
             files[name] = _write_array(building / f"{name}.npy", np.ascontiguousarray(array, dtype=dtype))
         content = {"format": FORMAT, "format_version": FORMAT_VERSION, **card, "files": files}
         content["sha256"] = _content_sha256(content)
@@ -228,9 +238,10 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     """
     manifest = read_manifest(folder)
     has_index = any(name in manifest.files for name in NAME_FILES)
-    names = FILES | NAME_FILES if has_index else FILES
+    has_links = any(name in manifest.files for name in LINK_FILES)
+    names = FILES | (NAME_FILES if has_index else {}) | (LINK_FILES if has_links else {})
     states = {name: _sound_state(folder, name, manifest) for name in names}  # before reading: a change in between shows
-    verify = verify and not _is_checked(folder, manifest, states)
+    verify = verify and not is_checked(folder, manifest.sha256, states)
     arrays = {}
     for name in names:
         path = folder / f"{name}.npy"
@@ -250,7 +261,7 @@ def open_artifact(folder: Path, *, verify: bool = True) -> Artifact:
     if verify and index is not None and not is_sound(index, n_artists=manifest.data.n_artists):
         raise ModelError(_damaged(folder, "its index of names holds impossible values"))
     if verify:
-        _note_checked(folder, manifest, states)
+        note_checked(folder, manifest.sha256, states)
     return Artifact(manifest, **arrays, name_index=index)
 
 
@@ -299,10 +310,12 @@ def _parse_manifest(content: dict[str, Any], folder: Path) -> Manifest:
     try:
         fields = {name: content[name] for name in Manifest.__dataclass_fields__}
         fields["data"] = DataCard(**content["data"])
-        fields["neighbours"] = TableCard(**content["neighbours"])
+        strength = StrengthBounds(**content["neighbours"]["strength"])
+        fields["neighbours"] = TableCard(**content["neighbours"] | {"strength": strength})
         fields["created"] = datetime.fromisoformat(content["created"])
         numbers = (fields["min_listeners"], fields["neighbours"].min_common_listeners, fields["data"].n_listeners)
         is_sound = isinstance(fields["data"].synthetic, bool) and all(isinstance(number, int) for number in numbers)
+        is_sound = is_sound and all(isinstance(bound, float) for bound in (strength.low, strength.high))
     except (KeyError, TypeError, ValueError) as err:
         raise ModelError(_damaged(folder, f"{MANIFEST} lacks a field: {err}")) from err
     if not is_sound:
@@ -332,6 +345,10 @@ def _check_shapes(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
             raise ModelError(
                 _damaged(folder, f"{name}.npy is {array.dtype} {array.shape}, not {dtype} {expected[name]}")
             )
+    for name in LINK_FILES.keys() & arrays.keys():
+        array, shape = arrays[name], (n, *arrays["link_idx"].shape[1:])
+        if (array.dtype.str, array.ndim) != LINK_FILES[name] or array.shape != shape:
+            raise ModelError(_damaged(folder, f"{name}.npy is {array.dtype} {array.shape}"))
     for name in NAME_FILES.keys() & arrays.keys():
         if (arrays[name].dtype.str, arrays[name].ndim) != NAME_FILES[name]:
             raise ModelError(_damaged(folder, f"{name}.npy is {arrays[name].dtype} {arrays[name].shape}"))
@@ -357,6 +374,9 @@ def _check_values(folder: Path, manifest: Manifest, arrays: dict[str, npt.NDArra
         or listening_offsets[-1] != listening.size
         or (np.diff(listening_offsets) < 0).any(),
     }
+    if "link_idx" in arrays and arrays["link_idx"].size:
+        wrong["link_idx"] = not -1 <= arrays["link_idx"].min() <= arrays["link_idx"].max() < n
+        wrong["link_weight"] = not np.isfinite(arrays["link_weight"]).all()
     for name, is_wrong in wrong.items():
         if is_wrong:
             raise ModelError(_damaged(folder, f"{name}.npy holds impossible values"))
@@ -378,27 +398,6 @@ def _sound_state(folder: Path, name: str, manifest: Manifest) -> list[int]:
     except (OSError, KeyError, TypeError) as err:
         raise ModelError(_damaged(folder, f"{path.name} cannot be read: {err}")) from err
     return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
-
-
-def _is_checked(folder: Path, manifest: Manifest, states: dict[str, list[int]]) -> bool:
-    """Whether these very files were read and found sound before, and were not touched since."""
-    try:
-        noted = json.loads((folder / CHECKED).read_bytes())
-        noted_at = (folder / CHECKED).stat().st_mtime_ns
-    except (OSError, ValueError, RecursionError):
-        return False
-    is_old = all(max(modified, changed) + CLOCK_TICK_NS < noted_at for _, modified, changed, _ in states.values())
-    return is_old and bool(noted == {"model": manifest.sha256, "files": states})
-
-
-def _note_checked(folder: Path, manifest: Manifest, states: dict[str, list[int]]) -> None:
-    beside = folder / f".{CHECKED}-{uuid.uuid4().hex[:8]}"
-    try:
-        beside.write_text(json.dumps({"model": manifest.sha256, "files": states}), encoding="utf-8")
-        beside.replace(folder / CHECKED)
-    except OSError:  # a folder that may not be written: it is read whole each time
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
 def _damaged(folder: Path, what: str) -> str:

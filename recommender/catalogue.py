@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender import exploring
 from recommender.aliases import shipped_aliases
@@ -18,13 +19,16 @@ from recommender.listening import Listening
 from recommender.matrix import NO_NEIGHBOUR
 from recommender.names import (
     MAX_TYPED_CHARACTERS,
+    NO_OTHER_NAMES,
     Completer,
     Explained,
     Found,
     NameIndex,
+    OtherNames,
     Resolution,
     Resolver,
     build_index,
+    prepared,
 )
 from recommender.outcomes import (
     Artist,
@@ -48,6 +52,11 @@ from recommender.outcomes import (
 from recommender.space import ArtistSpace, BoolArray, Near
 
 __all__ = ["Artist", "Catalogue", "Similar", "SimilarArtist", "SimilarOutcome", "TooFewListeners"]
+
+
+N_GUESSES = 3
+MIN_GUESSED_FROM = 2
+"""From one listener alone nothing is guessed: it would be that person's taste."""
 
 
 class Catalogue:
@@ -99,6 +108,11 @@ class Catalogue:
         return cls(open_artifact(folder, verify=verify))
 
     @property
+    def artifact(self) -> Artifact:
+        """The model's files."""
+        return self._artifact
+
+    @property
     def manifest(self) -> Manifest:
         """The model's card."""
         return self._artifact.manifest
@@ -117,6 +131,32 @@ class Catalogue:
     def answers_beyond_its_table(self) -> bool:
         """Whether :meth:`similar` can name more artists than the table keeps, and fill what exclusions leave."""
         return self._compared is not None
+
+    @property
+    def listeners(self) -> npt.NDArray[np.int32]:
+        """How many heard each artist; shape (n_artists,), read-only."""
+        return self._artifact.listeners
+
+    def directions(self, artists: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return the factors of some artists' rows, each scaled to length 1; zero where they vanished.
+
+        Returns
+        -------
+        Shape (number of artists, n_factors).
+        """
+        factors = self._artifact.artist_factors[list(artists)].astype(np.float64)
+        norms = np.linalg.norm(factors, axis=1, keepdims=True)
+        directions: npt.NDArray[np.float64] = factors / np.maximum(norms, 1e-30)
+        return directions
+
+    def left_out_by(self, familiarity: Familiarity) -> npt.NDArray[np.intp]:
+        """Return the rows of the artists that a setting of the dial leaves out; none for ``balanced``.
+
+        Raises
+        ------
+        ParameterError : there is no such setting.
+        """
+        return np.flatnonzero(~exploring.allowed_by(familiarity, self._space))
 
     def artist(self, artist_idx: int) -> Artist:
         """Return the artist in a row of the model."""
@@ -141,13 +181,23 @@ class Catalogue:
         """Make the index of names now, where an older model has none; else the first name not to the letter waits."""
         self._index()
 
-    def resolve(self, text: str, *, other_names: Mapping[str, int] | None = None) -> Resolution:
+    def other_names(self, names: Mapping[str, int]) -> OtherNames:
+        """Prepare a community's own names for artists, for the methods that take them; costs time, so keep the result.
+
+        Parameters
+        ----------
+        names : artist ids by name; those that this model does not have are left out.
+        """
+        artists = {name: self.by_id(number) for name, number in names.items()}
+        return prepared({name: artist.artist_idx for name, artist in artists.items() if artist is not None})
+
+    def resolve(self, text: str, *, other_names: OtherNames = NO_OTHER_NAMES) -> Resolution:
         """Resolve what a person typed; see :meth:`recommender.naming.resolving.Resolver.resolve`.
 
         Parameters
         ----------
         text : anything.
-        other_names : a community's own names for artists: artist ids by :func:`recommender.artists.artist_key`.
+        other_names : a community's own, from :meth:`other_names`.
         """
         if self._index_made is None and not other_names:
             # An artist's id is a hash of its name: whoever types that needs no index of names.
@@ -156,21 +206,21 @@ class Catalogue:
                 return Found(exact.artist_idx, "exact", 1.0, "name")
         return self.explain(text, other_names=other_names).resolution
 
-    def explain(self, text: str, *, other_names: Mapping[str, int] | None = None) -> Explained:
+    def explain(self, text: str, *, other_names: OtherNames = NO_OTHER_NAMES) -> Explained:
         """Resolve what a person typed, and say which layers were asked."""
-        given = ((key, self.by_id(number)) for key, number in (other_names or {}).items())
-        rows = {key: artist.artist_idx for key, artist in given if artist is not None}
-        return Resolver(self._index(), self._name, other_names=rows).explain(text)
+        return Resolver(self._index(), self._name, other_names=other_names).explain(text)
 
-    def is_name(self, text: str) -> bool:
+    def is_name(self, text: str, *, other_names: OtherNames = NO_OTHER_NAMES) -> bool:
         """Whether this is an artist's name or another name of one, for reading phrases of several names."""
-        return Resolver(self._index(), self._name).is_name(text)
+        return Resolver(self._index(), self._name, other_names=other_names).is_name(text)
 
-    def complete(self, text: str, *, limit: int = 25, recent: Sequence[int] = ()) -> list[Artist]:
+    def complete(
+        self, text: str, *, limit: int = 25, recent: Sequence[int] = (), other_names: OtherNames = NO_OTHER_NAMES
+    ) -> list[Artist]:
         """Suggest at most ``limit`` artists while a person types; those of the ids ``recent`` that fit come first."""
         known = (self.by_id(number) for number in recent)
         rows = [artist.artist_idx for artist in known if artist is not None]
-        completer = Completer(self._index(), self._name)
+        completer = Completer(self._index(), self._name, other_names=other_names)
         return [self.artist(idx) for idx in completer.complete(text, limit=limit, recent=rows)]
 
     def similar(
@@ -196,7 +246,7 @@ class Catalogue:
         _require_rows(k)
         seed = self.artist(artist_idx)
         if seed.listeners < self.manifest.min_listeners:
-            return TooFewListeners(seed, needed=self.manifest.min_listeners)
+            return TooFewListeners(seed, self.manifest.min_listeners, self._guesses(seed))
         kept = self._artifact.neighbour_idx[artist_idx]
         kept = kept[kept != NO_NEIGHBOUR]
         if k <= kept.size and not exclude and familiarity == "balanced":
@@ -211,8 +261,11 @@ class Catalogue:
                 nears += self._after_table(self._compared, artist_idx, k - len(nears), allowed)
                 is_cut = False
             n_candidates = len(nears)
+        strength = self.manifest.neighbours.strength.strength
         rows = (
-            SimilarArtist(rank, self.artist(near.artist_idx), near.score, near.support)
+            SimilarArtist(
+                rank, self.artist(near.artist_idx), near.score, near.support, strength(near.score, near.support)
+            )
             for rank, near in enumerate(nears[:k], start=1)
         )
         return Similar(seed, tuple(rows), n_candidates, is_cut)
@@ -313,6 +366,13 @@ class Catalogue:
         if len({a_idx, b_idx, c_idx}) < 3:
             raise ParameterError("two of the three artists are the same; name three artists")
         return exploring.overlap(self._space, a_idx, b_idx, c_idx)
+
+    def _guesses(self, seed: Artist) -> tuple[Artist, ...]:
+        """Whom the factors of an artist with few listeners point to; none where a single person would be told of."""
+        if seed.listeners < MIN_GUESSED_FROM:
+            return ()
+        nearest = exploring.nearest(self._space, seed.artist_idx, N_GUESSES)
+        return tuple(self.artist(artist_idx) for artist_idx in nearest)
 
     def _too_few(self, *artists: Artist) -> TooFewListeners | None:
         needed = self.manifest.min_listeners

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import os
 import secrets
 import sys
 import time
@@ -9,15 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender import cli_data, cli_explore, cli_names
+from recommender import cli_data, cli_evaluate, cli_explore, cli_export, cli_names, cli_recommend, cli_tune
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
+from recommender.machine import limited_threads
 from recommender.names import REFUSALS, Ambiguous, Found, NotFound
+from recommender.recommending import nearest_of_rare
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
     ArtistColumnOption,
@@ -46,6 +50,10 @@ app.add_typer(cli_data.app, name="data")
 app.add_typer(export_app, name="export")
 app.command("names")(cli_names.names)
 app.add_typer(cli_explore.app)
+app.command("recommend")(cli_recommend.recommend)
+export_app.command("recommendations")(cli_export.recommendations)
+app.command("evaluate")(cli_evaluate.evaluate)
+app.command("tune")(cli_tune.tune)
 
 
 @app.command()
@@ -68,7 +76,7 @@ def train(
         str | None,
         typer.Option(
             help="How artists are compared: best, als, article-als, article-lsa, cosine, jaccard, pmi, ease ...; "
-            "a wrong name lists all.",
+            "one of `segue tune`, or its file; a wrong name lists all.",
             show_default="best, or the algorithm's best",
         ),
     ] = None,
@@ -104,6 +112,13 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first broken row instead of skipping it.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Threads at most; the model is the same.", show_default="all cores")
+    ] = None,
+    variants: Annotated[
+        str | None,
+        typer.Option(help="Merge spelling variants: a reviewed file of `segue data variants`, or safe for its rules."),
+    ] = None,
     no_cache: NoCacheOption = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Load the data, say what training would need, and train nothing.")
@@ -117,18 +132,19 @@ def train(
 
     Examples: segue train --data demo · segue train --plays plays.tsv.gz · zcat plays.gz | segue train --plays -
     """
+    if jobs is not None:  # polars, which reads the file, is told before it is imported or not at all
+        os.environ["POLARS_MAX_THREADS"] = str(jobs)
     # numba takes most of a second to import; only training pays it.
-    import numpy as np
-
     from recommender.cli_plan import show_plan, warn_if_too_large
     from recommender.plays import Columns
-    from recommender.terminal import load, stoppable, training_progress
-    from recommender.training import PRESETS, adjusted, choose_preset, save_model
+    from recommender.presets import chosen_recipe
+    from recommender.terminal import load, stoppable, training_progress, with_variants
+    from recommender.training import adjusted, save_model
     from recommender.training import train as fit
 
-    preset = choose_preset(preset, algorithm)
+    preset, recipe = chosen_recipe(preset, algorithm, store=store)
     recipe = adjusted(
-        PRESETS[preset],
+        recipe,
         n_factors=factors,
         regularization=regularization,
         iterations=iterations,
@@ -141,8 +157,10 @@ def train(
     models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
-    with stoppable() as stopping:
+    with stoppable() as stopping, limited_threads(jobs):
         counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
+        if variants is not None:
+            counts = with_variants(counts, variants)
         if plan:
             show_plan(counts, recipe, as_json=as_json)
             return
@@ -171,6 +189,7 @@ def train(
         "folder": str(target),
         "listeners": manifest.data.n_listeners,
         "artists": manifest.data.n_artists,
+        "merged_variants": manifest.data.n_variants,
         "objective": manifest.objective,
         "seconds": round(seconds, 2),
         "current": in_store,
@@ -247,10 +266,14 @@ def export_neighbours(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write.", show_default="standard output")
     ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Also artists with too few listeners, by their factors alone.")
+    ] = False,
 ) -> None:
     """Write every artist's neighbours as TSV: artist, neighbour, rank, score.
 
-    Artists with too few listeners have no rows.
+    Artists with too few listeners have no rows, unless --all asks for them: little is known of them, and their scores
+    are cosines of the factors.
     """
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     k = k or catalogue.k
@@ -258,12 +281,12 @@ def export_neighbours(
         err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
         k = catalogue.k
     if output is None:
-        _write_neighbours(catalogue, k, sys.stdout)
+        _write_neighbours(catalogue, k, sys.stdout, everybody=everybody)
         return
     part = output.with_name(f".{output.name}.part")  # a full disk must not leave half a table under its name
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
-            n_answered = _write_neighbours(catalogue, k, file)
+            n_answered = _write_neighbours(catalogue, k, file, everybody=everybody)
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)
@@ -287,7 +310,7 @@ def _say_if_outweighed(catalogue: Catalogue, found: Found) -> None:
         out.print(f"For {name} itself, type it in quotes: segue similar '\"{name}\"'", markup=False, soft_wrap=True)
 
 
-def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
+def _write_neighbours(catalogue: Catalogue, k: int, file: Any, *, everybody: bool) -> int:
     """Write the table and return how many artists have rows in it."""
     # No quoting, as in the play counts: names hold quotes, and loading refuses names with tabs or line breaks.
     writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
@@ -299,6 +322,14 @@ def _write_neighbours(catalogue: Catalogue, k: int, file: Any) -> int:
             n_answered += 1
             for row in outcome.rows:
                 writer.writerow((outcome.seed.name, row.artist.name, row.rank, f"{row.score:.6f}"))
+    if everybody:
+        artifact = catalogue.artifact
+        answerable = np.asarray(artifact.listeners) >= catalogue.manifest.min_listeners
+        for idx, rows, scores in nearest_of_rare(np.asarray(artifact.artist_factors), answerable, k):
+            n_answered += 1
+            name = catalogue.artist(idx).name
+            for rank, (other, score) in enumerate(zip(rows.tolist(), scores.tolist(), strict=True), start=1):
+                writer.writerow((name, catalogue.artist(other).name, rank, f"{min(score, 1.0):.6f}"))
     return n_answered
 
 
@@ -312,17 +343,22 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
             markup=False,
             soft_wrap=True,
         )
+        if outcome.guesses:
+            guesses = ", ".join(plain_name(guess.name) for guess in outcome.guesses)
+            out.print(f"A guess from what these few listen to: {guesses}.", markup=False, soft_wrap=True)
         return
     if not outcome.rows:
         out.print(f"{name}{read_from}: no other artist shares enough listeners with them.", markup=False)
         return
-    table = Table("", "similar artist", "similarity", "listeners in common", "of", title=escape(name + read_from))
-    for column in table.columns[2:]:
+    title = escape(name + read_from)
+    table = Table("", "similar artist", "how sure", "similarity", "listeners in common", "of", title=title)
+    for column in table.columns[3:]:
         column.justify = "right"
     for row in outcome.rows:
         table.add_row(
             str(row.rank),
             escape(plain_name(row.artist.name)),
+            row.strength,
             f"{row.score:.2f}",
             f"{row.support:,}",
             f"{row.artist.listeners:,}",
@@ -362,9 +398,17 @@ def _similar_json(catalogue: Catalogue, found: Found, outcome: Similar | TooFewL
         "synthetic": catalogue.manifest.data.synthetic,
     }
     if isinstance(outcome, TooFewListeners):
-        return card | {"needed_listeners": outcome.needed}
+        guesses = [_artist_json(guess) for guess in outcome.guesses]
+        return card | {"needed_listeners": outcome.needed, "guesses": guesses}
     rows = [
-        {"rank": row.rank, **_artist_json(row.artist), "score": round(row.score, 6), "common_listeners": row.support}
+        {
+            "rank": row.rank,
+            **_artist_json(row.artist),
+            "score": round(row.score, 6),
+            "strength": row.strength,
+            "common_listeners": row.support,
+        }
         for row in outcome.rows
     ]
-    return card | {"similar": rows}
+    similarity = catalogue.manifest.neighbours.similarity
+    return card | {"similarity": similarity, "cut": outcome.is_cut, "similar": rows}

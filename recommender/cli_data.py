@@ -1,5 +1,7 @@
 """``segue data``: which data sets there are, fetch one, look into one."""
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -8,6 +10,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from recommender.datasets import DATASETS, download, find_dataset, is_synthetic, local_path
+from recommender.folders import at_home
 from recommender.terminal import (
     ArtistColumnOption,
     CacheOption,
@@ -149,3 +152,49 @@ def info(
         out.print(SYNTHETIC_NOTE)
     if named:
         out.print(f"{named.notes}\nLicence: {named.licence}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def variants(
+    source: Annotated[str, typer.Argument(help="A data set's name, a file, or - for standard input.")],
+    folder: DatasetFolderOption,
+    cache: CacheOption,
+    output: Annotated[
+        Path | None, typer.Option(parser=at_home, help="Write them to this TSV, to be reviewed.", show_default=False)
+    ] = None,
+    no_cache: NoCacheOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List names that may be one artist spelt in two ways, with the evidence; merges nothing.
+
+    Pairs marked merge differ in accents, "the", "and" or punctuation alone, in a name that is long enough, and one is
+    heard far less. The others (?) may be two artists. Write merge or keep in the first column of the file, then:
+    segue train --variants FILE
+
+    Example: segue data variants my-plays.tsv.gz --output variants.tsv
+    """
+    from recommender.variants import find_variants, variant_lines
+
+    named = DATASETS.get(source)
+    found = find_variants(
+        load(None if named else source, source if named else None, folder=folder, cache=None if no_cache else cache)
+    )
+    if output is not None:
+        output.write_text("\n".join(variant_lines(found)) + "\n", encoding="utf-8")
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    heard = [Column("heard", justify="right") for _ in range(2)]
+    table = Table("", "variant", heard[0], "artist", heard[1], "both", "differ in")
+    for one in found:
+        numbers = (str(one.variant_listeners), str(one.artist_listeners), str(one.common_listeners))
+        names = (escape(plain_name(one.variant)), escape(plain_name(one.artist)))
+        table.add_row(one.decision, names[0], numbers[0], names[1], numbers[1], numbers[2], one.rule)
+    out.print(table)
+    n_groups = len({one.artist for one in found})
+    n_safe = sum(one.decision == "merge" for one in found)
+    names_found = f"{counted(len(found) + n_groups, 'name')} in {counted(n_groups, 'group')}"
+    waiting = f"{counted(len(found) - n_safe, 'pair')} for a person to decide (?)"
+    out.print(f"{names_found}: {counted(n_safe, 'pair')} safe to merge, {waiting}.", soft_wrap=True, highlight=False)
+    if output is not None:
+        out.print(f"Review {output}, then: segue train --variants {output}", markup=False, soft_wrap=True)

@@ -1,6 +1,6 @@
 """``segue blend``, ``path``, ``dissimilar`` and ``why``: walk around in the music, and say what speaks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from recommender.catalogue import Catalogue
 from recommender.errors import ParameterError
 from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity
 from recommender.names import Ambiguous, Found
+from recommender.naming import phrases
 from recommender.outcomes import Artist, ArtistPath, Blend, Dissimilar, TooFewInCommon, TooFewListeners, Why
 from recommender.store import ModelStore
 from recommender.terminal import JsonOption, ModelOption, StoreOption, out, print_json
@@ -46,7 +47,8 @@ def blend(
 ) -> None:
     """Name the artists nearest to a mixture of several."""
     catalogue = Catalogue.open(ModelStore(store).folder(model))
-    terms = signed_terms(artists or []) + [(1.0, name) for name in like or []] + [(-1.0, name) for name in unlike or []]
+    terms = mixture_terms(artists, is_name=catalogue.is_name) if artists else []
+    terms += [(1.0, name) for name in like or []] + [(-1.0, name) for name in unlike or []]
     weights: dict[int, float] = {}
     for weight, text in terms:
         artist = _resolved(catalogue, text, as_json=as_json)
@@ -65,14 +67,15 @@ def blend(
 @app.command(epilog=EXIT_STATUS)
 def path(
     store: StoreOption,
-    artists: Annotated[list[str], typer.Argument(help="Two names in quotes, or with the word to between them.")],
+    artists: Annotated[list[str], typer.Argument(help="Two names in quotes, or as in: from radiohead to metallica")],
     model: ModelOption = None,
     between: Annotated[int, typer.Option("--between", min=0, max=50, help="Stops in between, at most.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
     """Lead from one artist to another in short steps, each of them nearer to the goal."""
     catalogue = Catalogue.open(ModelStore(store).folder(model))
-    start, goal = (_resolved(catalogue, text, as_json=as_json) for text in two_names(artists, "to"))
+    names = journey_names(artists, is_name=catalogue.is_name)
+    start, goal = (_resolved(catalogue, text, as_json=as_json) for text in names)
     outcome = catalogue.path(start.artist_idx, goal.artist_idx, n_between=between)
     if isinstance(outcome, TooFewListeners):
         _refuse_too_few(catalogue, outcome, as_json=as_json)
@@ -113,7 +116,8 @@ def why(
 ) -> None:
     """Say how many of one artist's listeners play another too, and how that compares with chance."""
     catalogue = Catalogue.open(ModelStore(store).folder(model))
-    artist, other = (_resolved(catalogue, text, as_json=as_json) for text in two_names(artists, "and"))
+    names = pair_names(artists, is_name=catalogue.is_name)
+    artist, other = (_resolved(catalogue, text, as_json=as_json) for text in names)
     outcome = catalogue.why(artist.artist_idx, other.artist_idx)
     match outcome:
         case TooFewListeners():
@@ -140,39 +144,71 @@ def why_sentence(outcome: Why | TooFewInCommon) -> str:
     )
 
 
-def signed_terms(words: Sequence[str]) -> list[tuple[float, str]]:
-    """Cut words at every + and - that stands alone; the weight of a name is that of the sign before it.
+def mixture_terms(words: Sequence[str], *, is_name: Callable[[str], bool]) -> list[tuple[float, str]]:
+    """Read names joined by signs or commas; the weight of one is 1, or -1 after a minus.
+
+    Parameters
+    ----------
+    words : as the shell cut them.
+    is_name : whether a text is an artist's name, so that the signs in "Florence + the Machine" are none.
 
     Raises
     ------
-    ParameterError : a sign has no name after it.
+    ParameterError : the words are no mixture of names.
     """
-    terms: list[tuple[float, list[str]]] = []
-    for word in words:
-        if word in {"+", "-"}:
-            terms.append((1.0 if word == "+" else -1.0, []))
-        elif terms:
-            terms[-1][1].append(word)
-        else:
-            terms.append((1.0, [word]))
-    if not all(name for _, name in terms):
-        raise ParameterError("a + or - has no artist after it; write: radiohead + björk - coldplay")
-    return [(weight, " ".join(name)) for weight, name in terms]
+    phrase = phrases.parse_phrase(_one_line(words, is_whole=is_name), is_name=is_name)
+    match phrase:
+        case phrases.OneName(name):
+            return [(1.0, name)]
+        case phrases.Blend(wanted, unwanted):
+            return [(1.0, name) for name in wanted] + [(-1.0, name) for name in unwanted]
+        case phrases.Journey(start, end):
+            raise ParameterError(f"that is the way from {start} to {end}; use segue path for it")
+        case phrases.NoPhrase(sentence):
+            raise ParameterError(sentence)
 
 
-def two_names(words: Sequence[str], joint: str) -> tuple[str, str]:
-    """Cut words into two names at the only ``joint`` that stands alone; two words are two names.
+def journey_names(words: Sequence[str], *, is_name: Callable[[str], bool]) -> tuple[str, str]:
+    """Read "from X to Y" or "X to Y"; two words are two names.
 
     Raises
     ------
-    ParameterError : it is not clear where.
+    ParameterError : it is not clear which two are meant.
     """
-    places = [place for place, word in enumerate(words) if word.casefold() == joint and 0 < place < len(words) - 1]
-    if len(places) == 1:
-        return " ".join(words[: places[0]]), " ".join(words[places[0] + 1 :])
     if len(words) == 2:
         return words[0], words[1]
-    raise ParameterError(f'name two artists, each in quotes or with one "{joint}" between them')
+    line = _one_line(words, is_whole=lambda _: True)
+    for text in (line, f"from {line}"):
+        phrase = phrases.parse_phrase(text, is_name=is_name)
+        if isinstance(phrase, phrases.Journey):
+            return phrase.start, phrase.end
+    raise ParameterError('name two artists, each in quotes or with "to" between them')
+
+
+def pair_names(words: Sequence[str], *, is_name: Callable[[str], bool]) -> tuple[str, str]:
+    """Read "X and Y"; two words are two names.
+
+    Raises
+    ------
+    ParameterError : it is not clear which two are meant.
+    """
+    if len(words) == 2:
+        return words[0], words[1]
+    phrase = phrases.parse_phrase(_one_line(words, is_whole=is_name), is_name=is_name)
+    if isinstance(phrase, phrases.Blend) and len(phrase.wanted) == 2 and not phrase.unwanted:
+        return phrase.wanted[0], phrase.wanted[1]
+    # Of names that nobody knows yet, the only "and" parts two.
+    places = [place for place, word in enumerate(words) if word.casefold() == "and" and 0 < place < len(words) - 1]
+    if len(places) != 1:
+        raise ParameterError('name two artists, each in quotes or with one "and" between them')
+    return " ".join(words[: places[0]]), " ".join(words[places[0] + 1 :])
+
+
+def _one_line(words: Sequence[str], *, is_whole: Callable[[str], bool]) -> str:
+    """Join what the shell cut, and give back the quotes that it took from names of several words."""
+    if len(words) == 1:
+        return words[0]
+    return " ".join(f'"{word}"' if " " in word and '"' not in word and is_whole(word) else word for word in words)
 
 
 def _resolved(catalogue: Catalogue, text: str, *, as_json: bool) -> Artist:

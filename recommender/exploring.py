@@ -231,6 +231,22 @@ def dissimilar(space: ArtistSpace, artist_idx: int, k: int) -> list[Opposite]:
     return [Opposite(*row) for row in zip(*columns, strict=True)]
 
 
+def nearest(space: ArtistSpace, artist_idx: int, k: int) -> list[int]:
+    """Find the artists with the highest cosine, above 0, whoever heard them; for an artist with hardly any listeners.
+
+    Returns
+    -------
+    At most ``k`` artist numbers, best first; equal cosines come in the order of the artists.
+    """
+    direction = space.direction(artist_idx)
+    cosines = np.where(space.answerable, space.cosines(direction), 0)
+    cosines[artist_idx] = 0
+    short = np.argpartition(-cosines, min(4 * k, cosines.size - 1))[: 4 * k]
+    exact = space.exact_cosines(direction, short)
+    order = np.lexsort((short, -exact))
+    return [int(short[place]) for place in order if cosines[short[place]] > 0][:k]
+
+
 def in_common(space: ArtistSpace, a: int, b: int) -> InCommon | None:
     """Say what two artists share; None when it is fewer than ``MIN_SHOWN_IN_COMMON`` listeners."""
     common = int(space.listening.in_common(space.listening.of_any([a]), np.array([b]))[0])

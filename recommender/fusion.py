@@ -39,13 +39,6 @@ class FusionParams:
             raise ParameterError("borrowed and n_lenders must be 0 or more")
 
 
-def fused_neighbours(
-    parts: Sequence[FloatMatrix], plays: CSR, params: FusionParams, neighbours: NeighbourParams
-) -> Neighbours:
-    """Find each artist's most similar others by the cosine of :func:`fused_factors`."""
-    return nearest_wanted(fused_factors(parts, plays, params, neighbours), plays, neighbours)
-
-
 def fused_factors(
     parts: Sequence[FloatMatrix], plays: CSR, params: FusionParams, neighbours: NeighbourParams
 ) -> FloatMatrix:

@@ -125,5 +125,6 @@ def _ranks_of_hidden(x, artist_factors, seen_indptr, seen, hidden_indptr, hidden
                 wanted = scored[hidden[position]]
                 above = 0
                 for artist in range(n_artists):
-                    above += scored[artist] >= wanted
+                    # What is not a number counts as above all: a fit that went wrong must not look good.
+                    above += not scored[artist] < wanted
                 ranks[position] = above - 1  # itself

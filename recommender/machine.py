@@ -1,5 +1,7 @@
-"""How much memory there is to use, where the system tells."""
+"""How much memory there is to use, where the system tells, and how many threads shall work."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -24,3 +26,26 @@ def free_memory(proc: Path = Path("/proc/meminfo"), cgroup: Path = _CGROUP) -> i
         return free if limit == "max" else min(free, max(int(limit) - used, 0))
     except (OSError, ValueError):
         return free
+
+
+@contextmanager
+def limited_threads(jobs: int | None) -> Iterator[None]:
+    """Let compiled code and linear algebra use at most so many threads; None leaves them all cores.
+
+    Parameters
+    ----------
+    jobs : >= 1; more than there are cores are as many as there are.
+    """
+    if jobs is None:
+        yield
+        return
+    import numba  # takes most of a second, and whoever limits nothing needs none of it
+    from threadpoolctl import threadpool_limits
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(jobs, before))
+    try:
+        with threadpool_limits(limits=jobs):
+            yield
+    finally:
+        numba.set_num_threads(before)

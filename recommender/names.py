@@ -1,6 +1,6 @@
 """The way into :mod:`recommender.naming` for everybody outside: what a typed name can mean, and who resolves it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ from recommender.naming.building import build_index
 from recommender.naming.completing import Completer
 from recommender.naming.index import NameIndex
 from recommender.naming.keys import MAX_QUERY_CHARACTERS, MAX_TYPED_CHARACTERS, clean_query, tight_key, without_accents
+from recommender.naming.others import NO_OTHER_NAMES, OtherNames, prepared
 from recommender.naming.outcomes import (
     LAYER_WORDS,
     REFUSALS,
@@ -27,6 +28,7 @@ __all__ = [
     "LAYER_WORDS",
     "MAX_QUERY_CHARACTERS",
     "MAX_TYPED_CHARACTERS",
+    "NO_OTHER_NAMES",
     "REFUSALS",
     "Ambiguous",
     "Completer",
@@ -36,12 +38,14 @@ __all__ = [
     "MatchKind",
     "NameIndex",
     "NotFound",
+    "OtherNames",
     "Reason",
     "Resolution",
     "Resolver",
     "Tried",
     "build_index",
     "clean_query",
+    "prepared",
     "resolver_of",
     "tight_key",
     "without_accents",
@@ -53,7 +57,7 @@ def resolver_of(
     listeners: npt.NDArray[np.integer],
     *,
     aliases: Iterable[tuple[str, str]] = (),
-    other_names: Mapping[str, int] | None = None,
+    other_names: OtherNames = NO_OTHER_NAMES,
 ) -> tuple[Resolver, Completer]:
     """Index names in memory, for a list that is no model.
 
@@ -65,4 +69,5 @@ def resolver_of(
     other_names : see :class:`recommender.naming.resolving.Resolver`.
     """
     index = build_index(names, listeners, aliases)
-    return Resolver(index, names.__getitem__, other_names=other_names), Completer(index, names.__getitem__)
+    name_of = names.__getitem__
+    return Resolver(index, name_of, other_names=other_names), Completer(index, name_of, other_names=other_names)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from recommender.confidence import Strength
 from recommender.exploring import InCommon
 
 
@@ -21,14 +22,15 @@ class Artist:
 class SimilarArtist:
     """One row of an answer.
 
-    ``score`` is the similarity that the model's manifest names; ``support`` the listeners that heard both; ``rank``
-    counts from 1.
+    ``score`` is the similarity that the model's manifest names; ``support`` the listeners that heard both; ``strength``
+    how sure it is, in a word; ``rank`` counts from 1.
     """
 
     rank: int
     artist: Artist
     score: float
     support: int
+    strength: Strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,14 @@ class Similar:
 
 @dataclass(frozen=True, slots=True)
 class TooFewListeners:
-    """Too few people in the data heard ``seed`` to say who is similar; ``needed`` is the model's floor."""
+    """Too few people in the data heard ``seed`` to say who is similar; ``needed`` is the model's floor.
+
+    ``guesses`` : what there is all the same, when similar artists were asked for: whom these few point to, best first.
+    """
 
     seed: Artist
     needed: int
+    guesses: tuple[Artist, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

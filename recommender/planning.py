@@ -5,14 +5,13 @@ was measured. Peaks on Linux, Python 3.11, 64 factors: 1.29 GB for 17.5 million 
 million (planned .46).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from recommender.naming.building import build_index
 from recommender.plays import PlayCounts
-from recommender.similarity import resolved
-from recommender.training import Recipe
+from recommender.training import Recipe, fitted_to
 
 # Python, numpy, scipy, polars and numba, imported, and the compiled kernels.
 INTERPRETER_BYTES = 200_000_000
@@ -34,6 +33,8 @@ MET_PAIR_BYTES = 20
 FUSED_MEETINGS_PER_SECOND = 1.6e6
 # So many names give the size of the whole index of names to a few percent.
 NAMES_SAMPLED = 2000
+# Five dense matrices of artists x artists, float64 or as large.
+LINKED_PAIR_BYTES = 40
 # How many times its size it takes to build it: texts and their pieces, as Python keeps them.
 INDEX_BUILDING = 8
 
@@ -70,8 +71,7 @@ def plan_training(counts: PlayCounts, recipe: Recipe) -> Plan:
     """
     n_listeners, n_artists = counts.plays.shape
     pairs = int(counts.plays.nnz)
-    similarity, neighbours = resolved(recipe.similarity, recipe.neighbours, counts.plays)
-    recipe = replace(recipe, similarity=similarity, neighbours=neighbours)
+    recipe = fitted_to(recipe, counts.plays)
     n_factors = recipe.als.n_factors if recipe.algorithm == "als" else recipe.lsa.n_factors
     n_heard = np.bincount(counts.plays.indices, minlength=n_artists)
     is_candidate = n_heard >= recipe.neighbours.min_listeners
@@ -98,9 +98,12 @@ def plan_training(counts: PlayCounts, recipe: Recipe) -> Plan:
         + 9 * candidate_pairs
         + INDEX_BUILDING * index,
     }
+    linked = recipe.links.share > 0 and candidates <= recipe.links.largest
+    if linked:  # EASE: the counts, their float64 copy, the inverse, the weights, and which of them are the strongest
+        memory["linking"] = loaded + factors + table * n_artists + LINKED_PAIR_BYTES * candidates**2
     names = sum(len(name.encode()) for name in counts.artist_names)
     disk = n_artists * (4 * n_factors + table + 8 + 16 + 4 + 8 + 8) + names + 4 * candidate_pairs
-    disk += 4 * n_compared * candidates + index
+    disk += 4 * n_compared * candidates + index + 8 * recipe.links.k * n_artists * linked
     seconds = (
         _factorizing_seconds(recipe, pairs)
         + _comparing_seconds(recipe, n_artists, candidates, met)

@@ -40,6 +40,7 @@ class PlayCounts:
     artist_names : the most-heard spelling of each column's artist, in order of first occurrence.
     artist_mbids : its most frequent MusicBrainz id in lower case, "" where unknown.
     report : what was left out, summed and merged.
+    variants : names that were merged into others after loading, each with the other, as a person reviewed them.
     data_hash : SHA-256 (hex) of the file as stored; of HetRec's two files, of artists.dat followed by user_artists.dat.
     """
 
@@ -49,3 +50,4 @@ class PlayCounts:
     artist_mbids: list[str]
     report: LoadReport
     data_hash: str
+    variants: tuple[tuple[str, str], ...] = ()

@@ -15,11 +15,10 @@ from scipy.linalg import LinAlgError, eigh
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import ArpackError, eigsh
 
-from recommender.allpairs import nearest_wanted
 from recommender.colistening import colistening, pairs_met
 from recommender.errors import DataError, ParameterError
 from recommender.matrix import CSR, FloatMatrix
-from recommender.neighbours import NeighbourParams, Neighbours
+from recommender.neighbours import NeighbourParams
 from recommender.weighting import WeightingParams, listener_shares, scaled_rows, weigh
 
 # Up to this size a dense solver is the faster one.
@@ -46,13 +45,6 @@ class PMIParams:
             raise ParameterError(f"n_factors is {self.n_factors}; use at least 1")
         if not self.shrinkage >= 0:
             raise ParameterError(f"shrinkage is {self.shrinkage}; it is a number of listeners, use 0 or more")
-
-
-def pmi_neighbours(
-    plays: CSR, params: PMIParams, neighbours: NeighbourParams, *, rng: np.random.Generator
-) -> Neighbours:
-    """Find each artist's most similar others by :func:`pmi_factors`."""
-    return nearest_wanted(pmi_factors(plays, params, neighbours, rng=rng), plays, neighbours)
 
 
 def pmi_factors(plays: CSR, params: PMIParams, neighbours: NeighbourParams, *, rng: np.random.Generator) -> FloatMatrix:

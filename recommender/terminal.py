@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from recommender.datasets import find_dataset, local_path
 from recommender.errors import DataError, ParameterError
 from recommender.folders import at_home, default_cache, default_folder
+from recommender.wording import counted
 
 # polars takes a third of a second to import; only commands that load data pay it.
 if TYPE_CHECKING:
@@ -135,6 +136,31 @@ def load(
         )
     print_report(counts.report, label)
     return counts
+
+
+def with_variants(counts: "PlayCounts", reviewed: str) -> "PlayCounts":
+    """Merge spelling variants as a reviewed file says, or as far as the rules are safe, and say how many.
+
+    Parameters
+    ----------
+    reviewed : path of the file, or "safe".
+
+    Raises
+    ------
+    DataError : the file cannot be read, or a row is malformed.
+    """
+    from recommender.variants import find_variants, merge_variants, read_decisions
+
+    if reviewed == "safe":
+        found = find_variants(counts)
+        rows = [(one.decision, one.variant, one.artist) for one in found]
+    else:
+        rows = list(read_decisions(at_home(reviewed)))
+    merged = merge_variants(counts, [(variant, artist) for decision, variant, artist in rows if decision == "merge"])
+    undecided = sum(decision == "?" for decision, _, _ in rows)
+    waiting = f"; {counted(undecided, 'pair')} undecided, left as they are" if undecided else ""
+    err.print(f"Merged {counted(len(merged.variants), 'spelling variant')}{waiting}.", highlight=False)
+    return merged
 
 
 def say_not_kept(sentence: str) -> None:

@@ -12,16 +12,18 @@ from threadpoolctl import threadpool_limits
 from recommender.aliases import shipped_aliases
 from recommender.als import ALSParams, Iteration, StoppingParams, fit_als
 from recommender.artifact import FACTOR_COSINE, DataCard, Manifest, TableCard, label_arrays, write_artifact
+from recommender.confidence import strength_bounds
 from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors, refuse_collapsed
 from recommender.knn import KNNParams
-from recommender.least_squares import RidgeParams
+from recommender.linking import LinkParams, Links, ease_links
 from recommender.listening import listening_arrays
 from recommender.lsa import LSAParams, fit_lsa
 from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 from recommender.naming.building import build_index
 from recommender.neighbours import NeighbourParams, Neighbours
 from recommender.plays import PlayCounts
+from recommender.ridge import RidgeParams
 from recommender.similarity import SimilarityParams, compare_artists, resolved
 from recommender.weighting import WeightingParams, confidence, weigh
 
@@ -36,7 +38,7 @@ class Recipe:
 
     ``algorithm`` makes the factors, which recommend, blend and lead from one artist to another; ``similarity`` makes
     the table of similar artists, from these factors, from others, or from the plays themselves. ``alpha`` is the
-    confidence of one unit of weight; only ALS uses it.
+    confidence of one unit of weight; only ALS uses it. ``links`` stand beside the factors when recommending.
     """
 
     algorithm: Algorithm
@@ -46,6 +48,7 @@ class Recipe:
     alpha: float = 5.0
     similarity: SimilarityParams = field(default_factory=SimilarityParams)
     neighbours: NeighbourParams = field(default_factory=NeighbourParams)
+    links: LinkParams = field(default_factory=LinkParams)
 
     def parameters(self) -> dict[str, object]:
         """Only what this algorithm uses, as plain values for the manifest."""
@@ -53,6 +56,7 @@ class Recipe:
             "weighting": asdict(self.weighting),
             "similarity": self.similarity.parameters(),
             "neighbours": asdict(self.neighbours),
+            "links": asdict(self.links),
         }
         match self.algorithm:
             case "als":
@@ -77,8 +81,16 @@ def _knn(params: KNNParams) -> Recipe:
 
 
 PRESETS: dict[str, Recipe] = {
-    # Best of all that was measured, see docs/models.md; by factors alone where the data are too large for it.
-    "best": _als(SimilarityParams("auto"), min_common_listeners=0),
+    # Best of all that was measured, see docs/models.md; where the data are too large for the fusion it becomes `als`.
+    "best": Recipe(
+        "als",
+        WeightingParams("rank"),
+        als=ALSParams(n_factors=128, ridge=RidgeParams("ials", 0.01, unobserved_weight=0.03)),
+        alpha=1.0,
+        similarity=SimilarityParams("auto"),
+        neighbours=NeighbourParams(min_common_listeners=0),
+        links=LinkParams(share=0.3, largest=5_000),
+    ),
     "als": _als(SimilarityParams("factors")),
     # Best of the measured LSA settings on the same data.
     "lsa": Recipe("lsa", WeightingParams("binary"), lsa=LSAParams(n_factors=130, popularity=0.15, strength=1.4)),
@@ -108,7 +120,10 @@ PRESETS: dict[str, Recipe] = {
     "jaccard": _knn(KNNParams("jaccard")),
     "overlap": _knn(KNNParams("overlap")),
     "pmi": _als(SimilarityParams("pmi"), min_common_listeners=0),
-    "ease": _als(SimilarityParams("ease"), min_common_listeners=0),
+    "ease": replace(
+        _als(SimilarityParams("ease"), min_common_listeners=0),
+        links=LinkParams(share=1.0, factor_share=0.0, k=200),
+    ),
 }
 DEFAULT_PRESET: dict[Algorithm, str] = {"als": "als", "lsa": "lsa"}
 BEST_PRESET = "best"
@@ -119,12 +134,15 @@ class TrainedModel:
     """What training leaves: the factors and the neighbour table, and the recipe with what the data's size decided.
 
     ``similarity_factors`` : shape (n_artists, any number), see :class:`recommender.similarity.Compared`.
+    ``typical_weight`` is the mean weight of a pair, ``links`` what recommends beside the factors.
     """
 
     recipe: Recipe
     factors: Factors
     neighbours: Neighbours
     similarity_factors: FloatMatrix | None = None
+    typical_weight: float = 1.0
+    links: Links | None = None
 
 
 def choose_preset(preset: str | None, algorithm: str | None) -> str:
@@ -209,8 +227,55 @@ def train(
 def _train(
     plays: CSR, recipe: Recipe, *, rng: np.random.Generator, step: Step, stop: Callable[[], bool]
 ) -> TrainedModel:
-    similarity, params = resolved(recipe.similarity, recipe.neighbours, plays)
-    recipe = replace(recipe, similarity=similarity, neighbours=params)
+    recipe = fitted_to(recipe, plays)
+    similarity, params = recipe.similarity, recipe.neighbours
+    weights, factors = fit_factors(plays, recipe, rng=rng, step=step, stop=stop)
+    step("finding neighbours", 0, 1, "")
+    compared = compare_artists(plays, factors, similarity, params, rng=rng)
+    step("finding neighbours", 1, 1, "")
+    typical = float(weights.data.mean(dtype=np.float64))
+    if recipe.links.share > 0:
+        step("linking artists", 0, 1, "")
+    links = ease_links(plays, recipe.links, min_listeners=params.min_listeners, typical_weight=typical)
+    if (compared.neighbours.idx == NO_NEIGHBOUR).all():
+        raise ModelError(
+            f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
+            "bring more data, or lower --min-listeners. No model was saved"
+        )
+    return TrainedModel(recipe, factors, compared.neighbours, compared.own_factors, typical, links)
+
+
+def fitted_to(recipe: Recipe, plays: CSR) -> Recipe:
+    """Decide by the size of the data what a recipe leaves open; see :func:`recommender.similarity.resolved`.
+
+    Where the fusion is too large, the factors become those of the preset ``als`` too: their one ridge for all rows is
+    measured up to Last.fm-360K, and that of iALS grows with the catalogue until nothing is left (docs/models.md).
+    """
+    similarity, neighbours = resolved(recipe.similarity, recipe.neighbours, plays)
+    if (recipe.similarity.method, similarity.method) == ("auto", "factors"):
+        large = PRESETS["als"]
+        recipe = replace(recipe, weighting=large.weighting, als=large.als, alpha=large.alpha, links=large.links)
+    return replace(recipe, similarity=similarity, neighbours=neighbours)
+
+
+def fit_factors(
+    plays: CSR,
+    recipe: Recipe,
+    *,
+    rng: np.random.Generator,
+    step: Step = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[CSR, Factors]:
+    """Weigh and factorize, without neighbours; the same arguments as :func:`train`.
+
+    Returns
+    -------
+    The weights, shape of ``plays``, and the factors.
+
+    Raises
+    ------
+    ModelError : the factors are not finite or collapsed.
+    """
     step("weighting", 0, 1, "")
     weights = weigh(plays, recipe.weighting)
     match recipe.algorithm:
@@ -227,15 +292,7 @@ def _train(
             step("factorizing", 0, 1, "")
             factors = fit_lsa(weights, recipe.lsa, rng=rng)
     refuse_collapsed(factors)
-    step("finding neighbours", 0, 1, "")
-    compared = compare_artists(plays, factors, similarity, params, rng=rng)
-    step("finding neighbours", 1, 1, "")
-    if (compared.neighbours.idx == NO_NEIGHBOUR).all():
-        raise ModelError(
-            f"no artist could be compared: no two have {recipe.neighbours.min_listeners} listeners and share any; "
-            "bring more data, or lower --min-listeners. No model was saved"
-        )
-    return TrainedModel(recipe, factors, compared.neighbours, compared.own_factors)
+    return weights, factors
 
 
 def _in_words(reached: Iteration) -> str:
@@ -295,16 +352,26 @@ def save_model(
         "support": model.neighbours.support,
         **listening_arrays(counts.plays, min_listeners=params.min_listeners),
     }
+    if model.links is not None:
+        arrays |= {"link_idx": model.links.idx, "link_weight": model.links.weight}
     n_listeners, n_artists = counts.plays.shape
     card = {
         "id": folder.name,
         "algorithm": model.recipe.algorithm,
         "preset": preset,
-        "parameters": model.recipe.parameters(),
+        "parameters": model.recipe.parameters() | {"typical_weight": model.typical_weight},
         "seed": seed,
         "objective": model.factors.objective,
         "data": asdict(
-            DataCard(data_name, counts.data_hash, synthetic, n_listeners, n_artists, n_pairs=int(counts.plays.nnz))
+            DataCard(
+                data_name,
+                counts.data_hash,
+                synthetic,
+                n_listeners,
+                n_artists,
+                n_pairs=int(counts.plays.nnz),
+                n_variants=len(counts.variants),
+            )
         ),
         "created": created.isoformat(),
         "n_factors": model.factors.n_factors,
@@ -316,8 +383,10 @@ def save_model(
                 exact=True,
                 recall=1.0,
                 min_common_listeners=params.min_common_listeners,
+                strength=strength_bounds(model.neighbours.idx, model.neighbours.score),
             )
         ),
     }
-    name_index = build_index(counts.artist_names, listeners, shipped_aliases())
+    # Whoever types a merged name finds the artist, whatever the two have in common.
+    name_index = build_index(counts.artist_names, listeners, [*counts.variants, *shipped_aliases()])
     return write_artifact(folder, arrays, card, name_index=name_index)

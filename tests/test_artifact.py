@@ -14,7 +14,6 @@ import pytest
 from communities import CREATED, NAMES, community_counts, community_model, small_recipe
 from recommender import artifact
 from recommender.artifact import (
-    CHECKED,
     FILES,
     MANIFEST,
     NAME_FILES,
@@ -24,6 +23,7 @@ from recommender.artifact import (
     read_manifest,
 )
 from recommender.artists import artist_id
+from recommender.checked import CHECKED
 from recommender.errors import DataError, ModelError
 from recommender.training import save_model, train
 
@@ -255,7 +255,9 @@ def test_a_folder_that_may_not_be_written_opens(model, monkeypatch):
 
 
 def test_the_manifest_says_how_the_neighbours_were_found(saved):
-    assert read_manifest(saved).neighbours == TableCard("cosine of the factors", True, 1.0, 1)
+    card = read_manifest(saved).neighbours
+    assert card == TableCard("cosine of the factors", True, 1.0, 1, card.strength)
+    assert 0 < card.strength.low <= card.strength.high <= 1
 
 
 IMPOSSIBLE_INDEX = {

@@ -142,8 +142,13 @@ def test_the_index_of_names_is_made_once_whoever_asks_first(model_folder, tmp_pa
 
 def test_names_of_a_community_and_recent_artists_are_given_by_id(catalogue):
     bjork = artist_id("Björk")
-    assert catalogue.resolve("the swan", other_names={"the swan": bjork}).artist_idx == NAMES.index("Björk")
-    assert catalogue.resolve("the swan", other_names={"the swan": artist_id("nobody")}) == catalogue.resolve("the swan")
+    swan = catalogue.other_names({"the swan": bjork})
+    assert catalogue.resolve("the swan", other_names=swan).artist_idx == NAMES.index("Björk")
+    assert catalogue.is_name("the swan", other_names=swan)
+    assert not catalogue.is_name("the swan")
+    assert catalogue.complete("the sw", other_names=swan)[0].name == "Björk"
+    nobody = catalogue.other_names({"the swan": artist_id("nobody")})
+    assert catalogue.resolve("the swan", other_names=nobody) == catalogue.resolve("the swan")
     assert catalogue.complete("", recent=[artist_id("nobody"), bjork])[0].name == "Björk"
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from communities import NAMES, community_counts
-from recommender.artifact import FILES, NAME_FILES
+from recommender.artifact import FILES, LINK_FILES, NAME_FILES
 from recommender.artists import artist_id, format_artist_id
 from recommender.datasets import DATASETS, local_path
 from recommender.store import ModelStore
@@ -113,7 +113,7 @@ def test_the_same_training_gives_the_same_model(segue, plays_file, environment):
     for name in ("m1", "m2"):
         assert segue(*TRAIN, "--plays", plays_file, "--model", name, "--seed", 5).exit_code == 0
     files = [sorted((environment / "models" / name).glob("*.npy")) for name in ("m1", "m2")]
-    assert len(files[0]) == len(FILES) + len(NAME_FILES)
+    assert len(files[0]) == len(FILES) + len(LINK_FILES) + len(NAME_FILES)
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
 
 
@@ -143,6 +143,18 @@ def test_the_whole_catalogue_is_exported(segue, plays_file, tmp_path):
     assert len(rows) == 12 * 3
     assert {row[1] for row in rows if row[0] == "Arcade Fire"} == set(NAMES[1:4])
     assert segue("export", "neighbours", "--k", 3).stdout == target.read_text(encoding="utf-8")
+
+
+def test_all_artists_are_exported_when_asked_for(segue, plays_file):
+    segue(*TRAIN, "--plays", plays_file)
+    catalogue = segue("export", "neighbours", "--k", 3).stdout
+    everybody = segue("export", "neighbours", "--k", 3, "--all").stdout
+    assert everybody.startswith(catalogue)
+    rest = [line.split("\t") for line in everybody[len(catalogue) :].splitlines()]
+    assert [row[2] for row in rest] == ["1", "2", "3"]
+    assert {row[0] for row in rest} == {"Unheard Of"}
+    scores = [float(row[3]) for row in rest]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_broken_rows_are_reported_by_kind_and_the_model_is_trained(segue, tmp_path):

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from communities import NAMES
-from recommender.cli_explore import signed_terms, two_names
+from recommender.cli_explore import journey_names, mixture_terms, pair_names
 from recommender.errors import ParameterError
 
 
@@ -101,17 +101,60 @@ def test_the_dial_is_an_option(segue):
     assert segue("similar", "arcade fire", "--familiarity", "loud").exit_code == 2
 
 
-def test_words_are_cut_where_signs_stand_alone():
-    assert signed_terms(["+44", "+", "a-ha", "b", "-", "c"]) == [(1.0, "+44"), (1.0, "a-ha b"), (-1.0, "c")]
-    assert signed_terms([]) == []
-    for words in (["a", "+"], ["+", "-", "b"]):
-        with pytest.raises(ParameterError, match="no artist after it"):
-            signed_terms(words)
+KNOWN = {"+44", "a-ha", "florence + the machine", "belle & sebastian", "a day to remember", "converge", "björk"}
 
 
-def test_two_names_are_cut_in_one_clear_place():
-    assert two_names(["arcade", "fire", "to", "wolf", "parade"], "to") == ("arcade fire", "wolf parade")
-    assert two_names(["to", "to"], "to") == ("to", "to")
-    for words in (["a"], ["a", "b", "c"], ["a", "to", "b", "to", "c"], ["a b to c"]):
+def is_name(text):
+    return text.casefold() in KNOWN
+
+
+@pytest.mark.parametrize(
+    ("words", "terms"),
+    [
+        (["+44", "+", "a-ha", "-", "björk"], [(1.0, "+44"), (1.0, "a-ha"), (-1.0, "björk")]),
+        (["Florence", "+", "the", "Machine", "+", "björk"], [(1.0, "Florence + the Machine"), (1.0, "björk")]),
+        (["Florence + the Machine", "-", "björk"], [(1.0, "Florence + the Machine"), (-1.0, "björk")]),
+        (["björk + a-ha", "-", "+44"], [(1.0, "björk"), (1.0, "a-ha"), (-1.0, "+44")]),
+        (["björk"], [(1.0, "björk")]),
+    ],
+)
+def test_signs_join_names_but_not_within_one(words, terms):
+    assert mixture_terms(words, is_name=is_name) == terms
+
+
+@pytest.mark.parametrize("words", [["from", "björk", "to", "converge"], ["x"] * 200])
+def test_what_is_no_mixture_is_refused(words):
+    with pytest.raises(ParameterError):
+        mixture_terms(words, is_name=is_name)
+
+
+def test_a_way_has_two_ends():
+    for words in (["from", "björk", "to", "a-ha"], ["björk", "to", "a-ha"], ["björk", "a-ha"], ["björk to a-ha"]):
+        assert journey_names(words, is_name=is_name) == ("björk", "a-ha")
+    words = ["a", "day", "to", "remember", "to", "converge"]
+    assert journey_names(words, is_name=is_name) == ("a day to remember", "converge")
+    assert journey_names(["who to trust", "to", "björk"], is_name=is_name) == ("who to trust", "björk")
+    for words in (["a"], ["a", "b", "c"]):
         with pytest.raises(ParameterError, match="name two artists"):
-            two_names(words, "to")
+            journey_names(words, is_name=is_name)
+
+
+def test_a_pair_is_parted_at_the_and_between_its_names():
+    words = ["belle", "&", "sebastian", "and", "björk"]
+    assert pair_names(words, is_name=is_name) == ("belle & sebastian", "björk")
+    assert pair_names(["arcade", "fire", "and", "wolf", "parade"], is_name=is_name) == ("arcade fire", "wolf parade")
+    assert pair_names(["and", "and"], is_name=is_name) == ("and", "and")
+    for words in (["a"], ["a", "b", "c"], ["a", "and", "b", "and", "c"]):
+        with pytest.raises(ParameterError, match="name two artists"):
+            pair_names(words, is_name=is_name)
+
+
+def test_few_listeners_get_a_guess_that_is_called_one(segue):
+    shown = segue("similar", "unheard of")
+    assert shown.exit_code == 3
+    assert "only 2 people" in shown.stdout
+    assert "A guess from what these few listen to: " in shown.stdout
+    answer = json.loads(segue("similar", "unheard of", "--json").stdout)
+    assert 1 <= len(answer["guesses"]) <= 3
+    assert "similar" not in answer
+    assert "guesses" not in json.loads(segue("dissimilar", "unheard of", "--json").stdout)

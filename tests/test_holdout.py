@@ -76,3 +76,8 @@ def test_a_perfect_model_scores_one():
     y = -np.ones((9, 1), dtype=np.float32)
     y[2] = 1
     assert ndcg(only_first, x, y) == 1.0
+
+
+def test_factors_that_are_not_numbers_score_nothing():
+    holdout, x, y = sample_of(3, 30, 0)
+    assert ndcg(holdout, x, np.full_like(y, np.nan)) == 0.0

@@ -16,6 +16,7 @@ from recommender.names import (
     NotFound,
     build_index,
     clean_query,
+    prepared,
     resolver_of,
     tight_key,
 )
@@ -192,9 +193,23 @@ def test_an_alias_of_several_artists_is_asked_about():
 
 
 def test_names_of_a_community_come_first():
-    resolver = resolver_of(NAMES, LISTENERS, other_names={"the boys": 5, "nirvana": 15})[0]
-    assert found_name(resolver.resolve("The Boys")) == "AC/DC"
-    assert found_name(resolver.resolve("nirvana")) == "Nirvana (UK)"
+    given = prepared({"The Boys": 5, "nirvana": 15})
+    resolver, completer = resolver_of(NAMES, LISTENERS, other_names=given)
+    assert found_name(resolver.resolve("the  boys")) == "AC/DC"
+    assert found_name(resolver.resolve("The Böys!")) == "AC/DC"
+    nirvana = resolver.resolve("nirvana")
+    assert found_name(nirvana) == "Nirvana (UK)"
+    assert NAMES.index("Nirvana") in nirvana.others
+    assert resolver.is_name("the boys")
+    assert NAMES[completer.complete("the bo")[0]] == "AC/DC"
+    assert NAMES[completer.complete("boys")[0]] == "AC/DC"
+
+
+def test_two_names_of_a_community_that_differ_in_signs_alone_keep_apart():
+    resolver = resolver_of(NAMES, LISTENERS, other_names=prepared({"the b.o.y.s": 5, "boys!": 15}))[0]
+    assert found_name(resolver.resolve("the b.o.y.s")) == "AC/DC"
+    assert found_name(resolver.resolve("BOYS!")) == "Nirvana (UK)"
+    assert not isinstance(resolver.resolve("boys"), Found)
 
 
 @pytest.mark.parametrize(

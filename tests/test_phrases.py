@@ -45,13 +45,33 @@ def is_name():
         ('"here + there" + abba', Blend(("here + there", "abba"))),
         ("“radiohead”", OneName("radiohead")),
         ("radiohead + radiohead", OneName("radiohead")),
+        ("radiohead+björk", Blend(("radiohead", "björk"))),
+        ("radiohead +bjork-coldplay", Blend(("radiohead", "bjork"), ("coldplay",))),
+        ("radiohead,bjork;abba", Blend(("radiohead", "bjork", "abba"))),
+        ("radiohead&bjork", Blend(("radiohead", "bjork"))),
+        ("blink-182+a-ha", Blend(("blink-182", "a-ha"))),
+        ("+44+blink-182", Blend(("+44", "blink-182"))),
+        ("jay+unknown-somebody", OneName("jay+unknown-somebody")),
+        ("radiohead — coldplay", Blend(("radiohead",), ("coldplay",))),
+        ("radiohead ＋ abba", Blend(("radiohead", "abba"))),
+        ("radiohead +", OneName("radiohead")),
+        ("radiohead - ", OneName("radiohead")),
+        ("+ radiohead, abba,", Blend(("radiohead", "abba"))),
+        ("- coldplay + abba", Blend(("abba",), ("coldplay",))),
+        ("abba to radiohead", Journey("abba", "radiohead")),
+        ("radiohaed -> bjrok", Journey("radiohaed", "bjrok")),
+        ("somewhere to nowhere", OneName("somewhere to nowhere")),
+        ("from from autumn to ashes to a-ha", Journey("from autumn to ashes", "a-ha")),
     ],
 )
 def test_phrases_mean_what_a_person_would_say(is_name, typed, meant):
     assert parse_phrase(typed, is_name=is_name) == meant
 
 
-@pytest.mark.parametrize("typed", ["", "\u200b", "x" * 2000, "a, " * 90, " + ".join("abcdefghijkl")])
+@pytest.mark.parametrize(
+    "typed",
+    ["", "\u200b", "x" * 2000, "a, " * 90, " + ".join("abcdefghijkl"), "- abba", "abba - ABBA", "+ + +", "- - -"],
+)
 def test_what_is_no_phrase_is_refused_with_a_sentence(is_name, typed):
     refusal = parse_phrase(typed, is_name=is_name)
     assert isinstance(refusal, NoPhrase)

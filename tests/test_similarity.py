@@ -6,9 +6,9 @@ import pytest
 from communities import community_plays
 from recommender.allpairs import nearest_of_all
 from recommender.ease import EASEParams, ease_neighbours, ease_weights
-from recommender.errors import ParameterError
+from recommender.errors import ModelError, ParameterError
 from recommender.factors import Factors
-from recommender.fusion import FusionParams, borrow, fuse, fused_neighbours
+from recommender.fusion import FusionParams, borrow, fuse, fused_factors
 from recommender.knn import KNNParams, knn_neighbours
 from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.neighbours import NeighbourParams, nearest_artists
@@ -215,8 +215,8 @@ def test_a_part_without_an_opinion_leaves_an_artist_to_the_others():
     silent = true_factors().artist_factors.copy()
     silent[5] = 0
     params = NeighbourParams(k=3)
-    fused = fused_neighbours([silent, true_factors().artist_factors], WORLD, FusionParams(), params)
-    assert set(fused.idx[5].tolist()) == {4, 6, 7}
+    fused = fused_factors([silent, true_factors().artist_factors], WORLD, FusionParams(), params)
+    assert set(nearest_artists(fused, WORLD, params).idx[5].tolist()) == {4, 6, 7}
 
 
 def test_borrowing_moves_an_artist_towards_its_nearest():
@@ -302,3 +302,10 @@ for preset in ("best", "pmi", "ease", "shrunk-cosine"):
 
 def test_the_bits_do_not_depend_on_the_number_of_threads():
     assert len(printed_by_any_number_of_threads(TRAIN_AND_HASH)) == 4
+
+
+def test_factors_that_are_not_finite_are_refused():
+    artists = np.ones((4, 2), dtype=np.float32)
+    artists[2, 1] = np.nan
+    with pytest.raises(ModelError, match="not finite; train with more regularization"):
+        Factors(np.ones((3, 2), dtype=np.float32), artists)

@@ -15,6 +15,7 @@ VoteEvent = Literal["vote", "retract", "drill_down", "page", "not_this_artist"]
 AliasSource = Literal["member", "moderator", "operator"]
 AliasStatus = Literal["proposed", "accepted", "rejected"]
 AliasVerdict = Literal["accepted", "rejected"]
+Verdict = Literal["like", "dislike"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,12 @@ class UnknownImpression:
     impression_id: int
 
 
-VoteOutcome = Saved | AlreadySaved | UnknownImpression
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """Nothing was written: this person asked not to be logged."""
+
+
+VoteOutcome = Saved | AlreadySaved | UnknownImpression | OptedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,3 +259,59 @@ class UnknownAlias:
 
 
 DecisionOutcome = Decided | AlreadyDecided | AliasTaken | UnknownAlias
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One row that was shown, as it was logged."""
+
+    impression_id: int
+    rank: int
+    page: int
+    artist_id: int
+    model_id: str
+    score: float
+    support: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """An answer on record, with the rows of all its pages in the order of their ranks."""
+
+    request_id: int
+    seed_artist_id: int | None
+    familiarity: Familiarity | None
+    experiment_id: int | None
+    assignment_seed: int | None
+    is_test: bool
+    rows: tuple[ShownRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What a member said of an artist outside of any answer."""
+
+    artist_id: int
+    verdict: Verdict
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChoices:
+    """What a server's admins chose; None, and no channels, leave it to the bot's own defaults.
+
+    Parameters
+    ----------
+    language : code of a language.
+    allowed_channels : ids of the channels in which the bot answers; none: in all.
+    cooldown_seconds : per member, between two commands.
+    """
+
+    prefix: str | None = None
+    language: str | None = None
+    allowed_channels: tuple[str, ...] = ()
+    rows_per_answer: int | None = None
+    cooldown_seconds: float | None = None
+    votes_enabled: bool | None = None
+    exploration_enabled: bool | None = None
+    prefix_commands_enabled: bool | None = None

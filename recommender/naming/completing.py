@@ -10,12 +10,15 @@ from rapidfuzz.distance import OSA
 from recommender.artists import artist_key
 from recommender.naming.index import LONGEST_STARTS, SPELLING, NameIndex, folded_words, lookup_keys
 from recommender.naming.keys import clean_query, folded, full_key, tight_of
+from recommender.naming.others import NO_OTHER_NAMES, OtherNames
 from recommender.naming.spelling import like_trigrams
 
 # With fewer suggestions than this, names one slip away are looked for.
 ENOUGH = 5
 SHORTEST_SLIP = 4
 OUTWEIGHS = 25
+# Names that a community gave stand first, but leave room for the rest.
+MAX_OTHER_NAMES = 5
 
 
 def starts_with(index: NameIndex, key: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
@@ -60,11 +63,15 @@ class Completer:
     ----------
     index : of the catalogue's names.
     name_of : an artist's name by its row.
+    other_names : more names of artists than the index has, such as a community's own.
     """
 
-    def __init__(self, index: NameIndex, name_of: Callable[[int], str]) -> None:
+    def __init__(
+        self, index: NameIndex, name_of: Callable[[int], str], *, other_names: OtherNames = NO_OTHER_NAMES
+    ) -> None:
         self._index = index
         self._name_of = name_of
+        self._other_names = other_names
 
     def complete(self, text: str, *, limit: int = 25, recent: Sequence[int] = ()) -> list[int]:
         """Suggest artists for what was typed so far.
@@ -77,8 +84,9 @@ class Completer:
 
         Returns
         -------
-        Artist rows: recent ones, the name to the letter, names that begin so, names with such a word, names one slip
-        away; the most-heard first within each. Without text the recent and the most-heard artists.
+        Artist rows: recent ones, those whom a community calls so, the name to the letter, names that begin so, names
+        with such a word, names one slip away; the most-heard first within each. Without text the recent and the
+        most-heard artists.
         """
         query = folded(clean_query(text))
         if not query:
@@ -90,8 +98,9 @@ class Completer:
         if len(groups) < min(ENOUGH, limit) and len(tight) >= SHORTEST_SLIP:
             groups += self._one_slip_away(tight, limit)
         fitting = [artist for artist in recent if self._fits(artist, keys)]
+        given = [artist for key in keys for artist in self._other_names.beginning(key, limit=MAX_OTHER_NAMES)]
         found = [self._index.artist(group) for group in groups]
-        return list(dict.fromkeys([*fitting, *found]))[:limit]
+        return list(dict.fromkeys([*fitting, *given[:MAX_OTHER_NAMES], *found]))[:limit]
 
     def _beginning(self, keys: list[str], limit: int) -> list[int]:
         begins: list[int] = []

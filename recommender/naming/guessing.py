@@ -7,10 +7,11 @@ from dataclasses import replace
 from rapidfuzz.distance import OSA
 
 from recommender.naming.completing import most_heard, starts_with
-from recommender.naming.index import INITIALS, NameIndex, folded_words, groups_with_word, lookup_keys
+from recommender.naming.index import INITIALS, NameIndex, folded_words, lookup_keys
 from recommender.naming.keys import tight_of
 from recommender.naming.queries import Query, groups_of
 from recommender.naming.spelling import Spelt, measured, nearest, one_slip_away
+from recommender.naming.weighing import SURE, slip_log_odds
 
 MAX_MEASURED = 12
 # Of several artists that a layer finds, the one heard by so many times more is meant.
@@ -24,19 +25,17 @@ WELL_KNOWN = 1 / 50
 PART_SHARE = 0.6
 SHORTEST_PART = 4
 INITIALS_LENGTH = range(2, 7)
-# Nats that one slip costs, and by how many the likeliest has to lead: chosen on made-up slips in other names than the
-# labelled ones, where both more and less gave more wrong answers or more questions.
+# Nats that one slip costs: chosen on made-up slips in other names than the labelled ones, where both more and less gave
+# more wrong answers or more questions.
 SLIP_NATS = 4.5
 # What a space in another place adds to the slips in the letters.
 MOVED_SPACE = 0.4
 # A slip in another name of an artist, or in its transliteration, is rarer than one in the name.
 OTHER_NAME = 0.3
-SPELLING_MARGIN = math.log(2.5)
+# Two names this many nats apart are equally likely: the member is asked.
+EQUALLY_LIKELY = 0.05
 # In a shorter word a slip makes another name.
 SHORTEST_SLIPPED = 4
-# A word of so many artists' names was not typed by accident; a name of one word says so itself with fewer.
-KNOWN_WORD = 3
-KNOWN_SINGLE_WORD = 2
 
 
 class Guesser:
@@ -127,26 +126,16 @@ class Guesser:
         if not spelt:
             return None
         best = spelt[0]
-        if len(spelt) > 1 and self._likelihood(best) - self._likelihood(spelt[1]) < SPELLING_MARGIN:
+        lead = self._likelihood(best) - self._likelihood(spelt[1]) if len(spelt) > 1 else math.inf
+        if lead < EQUALLY_LIKELY or len(query.tight) < SHORTEST_SLIPPED:
             return None
-        is_known = self._index.listeners(best.group) >= WELL_KNOWN * self._most_listeners
-        if len(query.tight) < SHORTEST_SLIPPED:
+        if best.n_slips > _allowed_slips(max(len(query.tight), len(best.text))):
             return None
-        if best.n_slips > _allowed_slips(max(len(query.tight), len(best.text)), is_known=is_known):
-            return None
-        if self._is_deliberate(query.words):
-            # Every word was meant as it stands, unless together they are all but a name, or that of a known artist.
-            another_form = query.tight.removesuffix("s") == best.text.removesuffix("s")
-            is_phrase = len(query.words) > 1 and best.n_slips == 1 and not another_form
-            is_slip = is_known and best.n_slips <= 2 and len(query.tight) >= SHORTEST_OUTWEIGHED
-            if not is_phrase and not is_slip:
-                return None
-        return best
-
-    def _is_deliberate(self, words: list[str]) -> bool:
-        """Whether every word is one that names have, so that hardly any is a slip."""
-        needed = KNOWN_WORD if len(words) > 1 else KNOWN_SINGLE_WORD
-        return all(groups_with_word(self._index, word) >= needed for word in words)
+        name_words = folded_words(self._name_of(self._index.artist(best.group)))
+        odds = slip_log_odds(
+            self._index, query.tight, best, words=query.words, name_words=name_words, lead=lead, n_near=len(spelt)
+        )
+        return best if odds >= SURE else None
 
 
 def _has_run(words: list[str], tight: str) -> bool:
@@ -162,13 +151,9 @@ def _has_run(words: list[str], tight: str) -> bool:
     return False
 
 
-def _allowed_slips(length: int, *, is_known: bool) -> int:
-    """How many slips a name of so many letters survives; in a long one one more where the artist is well known."""
-    if length < 4:
-        return 0
-    if length < 7:
-        return 1
-    return 1 if length < 8 else 2 if length < (13 if is_known else 16) else 3
+def _allowed_slips(length: int) -> int:
+    """How many slips a name of so many letters survives, however odd they look."""
+    return 1 if length < 7 else 2 if length < 13 else 3
 
 
 def similarity_of(tight: str, one: Spelt) -> float:

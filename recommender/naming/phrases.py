@@ -10,20 +10,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from recommender.artists import artist_key
 from recommender.naming.keys import visible_text
 
 MAX_PHRASE_CHARACTERS = 300
 MAX_NAMES = 10
 _MAX_JOINTS = 16
 
-# A sign joins only with white space before it and after it, so that "+44", "blink-182" and "a-ha" stay names.
+# A sign surely joins only with white space before it and after it, so that "+44", "blink-182" and "a-ha" stay names;
+# without, it joins where there are known names on both sides.
 _JOINT = re.compile(
-    r"(?P<sure>\s+[+−–-]\s+|\s*[,;]\s+)|(?P<maybe>\s+(?:&|and|plus|with|minus|without)\s+)", re.IGNORECASE
+    r"(?P<sure>\s+[+＋−–—-]\s+|\s*[,;]\s+)"
+    r"|(?P<maybe>\s+(?:&|and|plus|with|minus|without)\s+|(?<=\S)\s?[+＋&,;−–—-](?=\S)|(?<=\S)[+＋&−–—-]\s)",
+    re.IGNORECASE,
 )
-_MINUS = frozenset({"-", "−", "–", "minus", "without"})
+_MINUS = frozenset({"-", "−", "–", "—", "minus", "without"})
+# What somebody began or left over: "radiohead +", ", abba".
+_DANGLING = re.compile(r"^(?:[+＋,;]\s+)+|(?:\s+[+＋−–—-]|\s*[,;])+\s*$")
+_MINUS_FIRST = re.compile(r"^[−–—-]\s+")
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»")
-_JOURNEY = re.compile(r"from\s+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+_JOURNEY = re.compile(r"(?P<begin>from\s+)?(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
 _TO = re.compile(r"\s+to\s+|\s*(?:->|→)\s*", re.IGNORECASE)
+_NOWHERE = "Name at least one artist to go towards, for example: radiohead + björk - coldplay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +89,16 @@ def parse_phrase(text: str, *, is_name: Callable[[str], bool]) -> Phrase:
     """
     if len(text) > 4 * MAX_PHRASE_CHARACTERS or len(line := visible_text(text)) > MAX_PHRASE_CHARACTERS:
         return NoPhrase(f"That is too long; name at most {MAX_NAMES} artists.")
-    if not line:
+    begins_with_minus = False
+    if any(map(str.isalnum, line)):
+        line = _DANGLING.sub("", line).strip()
+        begins_with_minus = _MINUS_FIRST.match(line) is not None
+        line = _MINUS_FIRST.sub("", line)
+    elif not is_name(line):
         return NoPhrase("Which artists? For example: radiohead + björk - coldplay")
     if is_name(line):
+        if begins_with_minus:
+            return NoPhrase(_NOWHERE)
         whole = _QUOTED.fullmatch(line)
         return OneName(next(filter(None, whole.groups())) if whole else line)
     journey = _journey(line, is_name)
@@ -95,23 +110,28 @@ def parse_phrase(text: str, *, is_name: Callable[[str], bool]) -> Phrase:
         for found in _JOINT.finditer(hidden)
     ]
     if len(joints) > _MAX_JOINTS:
+        joints = [joint for joint in joints if joint.is_sure]
+    if len(joints) > _MAX_JOINTS:
         return NoPhrase(f"Those are too many names; name at most {MAX_NAMES} artists.")
-    blend = _blend(hidden, _best_cuts(hidden, joints, lambda part: is_name(_shown(part, quoted))), quoted)
+    cuts = _best_cuts(hidden, joints, lambda part: is_name(_shown(part, quoted)))
+    blend = _blend(hidden, cuts, quoted, begins_with_minus=begins_with_minus)
     if journey is not None and not (isinstance(blend, Blend) and all(map(is_name, blend.wanted + blend.unwanted))):
         return journey
     return blend
 
 
 def _journey(line: str, is_name: Callable[[str], bool]) -> Journey | None:
-    rest = _JOURNEY.fullmatch(line)
-    if rest is None:
+    whole = _JOURNEY.fullmatch(line)
+    if whole is None:
         return None
-    hidden, quoted = _hide_quotes(rest["rest"])
-    pairs = [
-        (_shown(hidden[: found.start()], quoted), _shown(hidden[found.end() :], quoted))
-        for found in list(_TO.finditer(hidden))[:_MAX_JOINTS]
-    ]
-    pairs = [(start, end) for start, end in pairs if start and end]
+    hidden, quoted = _hide_quotes(whole["rest"])
+    pairs = []
+    for found in list(_TO.finditer(hidden))[:_MAX_JOINTS]:
+        start, end = _shown(hidden[: found.start()], quoted), _shown(hidden[found.end() :], quoted)
+        # "to" alone is in many a name: without "from" it leads somewhere only between two known names.
+        says_so = whole["begin"] or found[0].strip() in {"->", "→"} or (is_name(start) and is_name(end))
+        if start and end and says_so:
+            pairs.append((start, end))
     if not pairs:
         return None
     # "from a day to remember to converge": the cut with the most known names; of equal ones the first.
@@ -159,16 +179,19 @@ def _best_cuts(line: str, joints: list[_Joint], is_name: Callable[[str], bool]) 
     return best[-1][1]
 
 
-def _blend(line: str, cuts: list[_Joint], quoted: list[str]) -> Phrase:
+def _blend(line: str, cuts: list[_Joint], quoted: list[str], *, begins_with_minus: bool) -> Phrase:
     begins, ends = [0, *(joint.end for joint in cuts)], [*(joint.begin for joint in cuts), len(line)]
     parts = [_shown(line[begin:end], quoted) for begin, end in zip(begins, ends, strict=True)]
-    is_minus = [False, *(joint.is_minus for joint in cuts)]
+    is_minus = [begins_with_minus, *(joint.is_minus for joint in cuts)]
     wanted = tuple(dict.fromkeys(part for part, minus in zip(parts, is_minus, strict=True) if part and not minus))
     unwanted = tuple(dict.fromkeys(part for part, minus in zip(parts, is_minus, strict=True) if part and minus))
     if len(wanted) + len(unwanted) > MAX_NAMES:
         return NoPhrase(f"Those are too many names; name at most {MAX_NAMES} artists.")
     if not wanted:
-        return NoPhrase("Name at least one artist to go towards, for example: radiohead + björk - coldplay")
+        return NoPhrase(_NOWHERE)
+    both = {artist_key(name) for name in wanted} & {artist_key(name) for name in unwanted}
+    if both:
+        return NoPhrase(f"You ask for more and for less of {min(both)}; leave one of the two out.")
     if len(wanted) == 1 and not unwanted:
         return OneName(wanted[0])
     return Blend(wanted, unwanted)

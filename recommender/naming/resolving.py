@@ -6,7 +6,7 @@ was hit, an artist that is heard far more and fits nearly as well outweighs it: 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -30,6 +30,7 @@ from recommender.naming.keys import (
     variant_keys,
     without_guests,
 )
+from recommender.naming.others import NO_OTHER_NAMES, OtherNames
 from recommender.naming.outcomes import MATCH_KIND, Ambiguous, Found, Layer, NotFound, Resolution
 from recommender.naming.queries import Query, Tried, groups_of, read_query, refusal_of
 from recommender.naming.spelling import Spelt, measured, nearest, one_slip_away
@@ -65,15 +66,15 @@ class Resolver:
     ----------
     index : of the catalogue's names.
     name_of : an artist's name by its row.
-    other_names : more names of artists than the index has, such as a community's own: rows by :func:`artist_key`.
+    other_names : more names of artists than the index has, such as a community's own; they go before all others.
     """
 
     def __init__(
-        self, index: NameIndex, name_of: Callable[[int], str], *, other_names: Mapping[str, int] | None = None
+        self, index: NameIndex, name_of: Callable[[int], str], *, other_names: OtherNames = NO_OTHER_NAMES
     ) -> None:
         self._index = index
         self._name_of = name_of
-        self._other_names = dict(other_names or {})
+        self._other_names = other_names
         self._guesser = Guesser(index, name_of)
         self._most_listeners = int(index.group_listeners[0]) if index.n_groups else 0
 
@@ -108,14 +109,16 @@ class Resolver:
         query = read_query(text)
         if not isinstance(query, Query):
             return False
-        return bool(self._other_names.get(query.name_key, -1) >= 0 or self._same_key(query) or self._aliases(query))
+        is_given = self._other_names.artist(query.name_key, query.tight) is not None
+        return bool(is_given or self._same_key(query) or self._aliases(query))
 
     def _resolve(self, query: Query) -> Resolution:
-        given = self._other_names.get(query.name_key)
+        exact = self._same_key(query)
+        given = self._other_names.artist(query.name_key, query.tight)
         if given is not None:
             query.note("alias", 1)
-            return Found(given, "alias", 1.0, "alias")
-        exact = self._same_key(query)
+            others = tuple(artist for artist in self._choices(exact) if artist != given)
+            return Found(given, "alias", 1.0, "alias", others)
         query.note("key", len(exact))
         aliases = self._aliases(query)
         query.note("alias", len(aliases))
@@ -169,8 +172,11 @@ class Resolver:
         for short in without_guests(text):
             tight = tight_of(short)
             yield "featuring", groups_of(lookup_keys(index, tight, SPELLING) or lookup_keys(index, tight, ALIAS))
-        ordered = lookup_keys(index, order_key(query.words), ORDER)
-        yield "order", groups_of(ordered or lookup_keys(index, query.tight if len(query.words) == 2 else "", ENDS))
+        yield "order", groups_of(lookup_keys(index, order_key(query.words), ORDER))
+        ends = groups_of(lookup_keys(index, query.tight if len(query.words) == 2 else "", ENDS))
+        # Any two words are the first and the last of some name that hardly anybody knows.
+        is_known = bool(ends) and index.listeners(ends[0]) >= WELL_KNOWN * self._most_listeners
+        yield "order", ends if is_known else []
 
     # Decisions.
 
