@@ -51,9 +51,7 @@ def explore(
     draw: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the first model's map if there is none.")] = True,
     evaluation: Annotated[
         Path | None,
-        typer.Option(
-            parser=at_home, help="JSON of an evaluation, {system: {metric: value}}, to show.", show_default=False
-        ),
+        typer.Option(parser=at_home, help="What `segue evaluate --json` printed, to show.", show_default=False),
     ] = None,
     export: Annotated[
         Path | None,

@@ -103,6 +103,22 @@ def test_figures_of_an_evaluation_are_shown_as_they_are(segue, tmp_path):
     ]
 
 
+def test_what_segue_evaluate_prints_is_read(tmp_path):
+    from bot.explorer.judging import read_report
+    from communities import community_plays, small_recipe
+    from recommender.cli_evaluate import _as_json
+    from recommender.evaluating import EvaluationParams, evaluate
+
+    params = EvaluationParams(n_splits=1, recall_at=3, ndcg_at=3)
+    judged = evaluate(community_plays(), {"als": small_recipe()}, params)
+    (tmp_path / "report.json").write_text(json.dumps(_as_json("0", params, judged, "als", {})), encoding="utf-8")
+    shown = {(one.system, one.metric): one for one in read_report(tmp_path / "report.json")}
+    recall = shown["als", "R@3"]
+    expected = judged["als"].means["R@3"]
+    assert (recall.value, recall.low, recall.high) == (expected.mean, expected.low, expected.high)
+    assert shown["popularity", "coverage"].low is None
+
+
 def test_a_map_that_is_damaged_or_of_another_model_is_not_shown(root):
     model, path = plant_map(root, root / "models")
     folder = MapFolder(root / "maps")

@@ -57,7 +57,7 @@ def judge(shelf: Shelf, report: list[ReportFigure], *, seed: int = 0) -> Evaluat
 
 
 def read_report(path: Path) -> list[ReportFigure]:
-    """Read figures of models that an evaluation made: ``{system: {metric: value}}`` in JSON.
+    """Read figures of models: what ``segue evaluate --json`` printed, or ``{system: {metric: value}}``.
 
     A value is a number or an object with ``mean`` and, where known, ``low`` and ``high``; what is neither is left out.
 

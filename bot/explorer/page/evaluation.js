@@ -190,7 +190,7 @@
             h(
               "p",
               { class: "muted" },
-              "Figures of an offline evaluation appear here when the explorer is started with --evaluation FILE.",
+              "Figures of an offline evaluation appear here: segue evaluate --json > FILE, then segue explore --evaluation FILE.",
             ),
           ]),
       cards(context.models),
