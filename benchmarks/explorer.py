@@ -32,7 +32,8 @@ from bot.explorer.guard import RateParams
 from bot.explorer.judging import judge
 from bot.explorer.maps import MapFolder, map_reply
 from bot.explorer.serving import ServerParams, make_app
-from bot.explorer.shelf import open_shelf
+from bot.explorer.shelf import ShelvedModel, open_shelf
+from recommender.artifact import open_artifact
 from recommender.layout import Layout, LayoutParams
 from recommender.store import ModelStore
 from serve import model
@@ -41,12 +42,15 @@ PROMISED_MS, PROMISED_SECONDS = 20, 2
 CHROMIUM = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
-def planted(n_artists: int) -> Layout:
-    """Put artists on a spiral of twelve arms."""
+def planted(model: ShelvedModel) -> Layout:
+    """Put the most-heard artists on a spiral of twelve arms."""
+    listeners = np.asarray(open_artifact(model.folder, verify=False).listeners)
+    most_heard = np.argsort(-listeners, kind="stable")[: LayoutParams().n_artists].astype(np.int32)
+    n_artists = most_heard.size
     turn = np.arange(n_artists)
     angle, radius = turn * 2.399963, np.sqrt(turn / n_artists)
     positions = (np.column_stack((np.cos(angle), np.sin(angle))) * radius[:, None]).astype(np.float32)
-    return Layout(turn.astype(np.int32), positions, (turn % 12).astype(np.uint8))
+    return Layout(most_heard, positions, (turn % 12).astype(np.uint8))
 
 
 def serve_in_thread(app: web.Application) -> int:
@@ -156,7 +160,7 @@ def main() -> None:
     shelf = open_shelf(ModelStore(options.cache), [str(model(options.scale, options.cache).absolute())])
     folder = MapFolder(options.cache / "maps")
     started = time.perf_counter()
-    layout = planted(50_000) if options.planted else folder.load(shelf.first)
+    layout = planted(shelf.first) if options.planted else folder.load(shelf.first)
     if layout is None:
         layout = folder.draw(shelf.first, LayoutParams(), seed=0)
         console.print(f"drew the map of {layout.artist_idx.size:,} artists in {time.perf_counter() - started:.0f} s")
