@@ -56,10 +56,12 @@ class Explorer:
     def __init__(self, shelf: Shelf, *, mapped: frozenset[str] = frozenset()) -> None:
         self._shelf = shelf
         self._mapped = mapped
+        # Resolving the examples takes longer than all else on the page.
+        self._models = ModelsReply(models=[self._card(model) for model in shelf], examples=self._examples())
 
     def models(self, _: NoQuery) -> ModelsReply:
         """List the models, and artists to start from."""
-        return ModelsReply(models=[self._card(model) for model in self._shelf], examples=self._examples())
+        return self._models
 
     def resolve(self, query: ResolveQuery) -> ResolveReply:
         """Say which artist a text means."""
