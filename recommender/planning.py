@@ -22,9 +22,8 @@ LABEL_BYTES = 510
 # One row while it is read and summed: codes and counts, in batches and then as one, and the matrix they become.
 ROW_BYTES = 24
 # On two cores of an AMD EPYC (AVX2): 17.4 million pairs x 64 factors x (2 conjugate-gradient steps + 1) in 1.8 s,
-# 17.5 million rows read in 10 s, the neighbours of 119,271 artists in 8 s.
+# the neighbours of 119,271 artists in 8 s.
 PAIR_FACTORS_PER_SECOND = 1.8e9
-ROWS_PER_SECOND = 1.7e6
 MEETINGS_PER_SECOND = 1.2e8
 BYTES_WRITTEN_PER_SECOND = 3e8
 # Counting how often each pair of artists meets: the sparse product, its float64 copy and the one that is decomposed.
@@ -178,8 +177,3 @@ def _index_bytes(names: list[str]) -> int:
     sample = names[:: -(-len(names) // NAMES_SAMPLED)]
     arrays = build_index(sample, np.ones(len(sample), dtype=np.int32)).arrays()
     return sum(array.nbytes for array in arrays.values()) * len(names) // len(sample)
-
-
-def loading_bytes(file_bytes: int) -> int:
-    """Foretell roughly what loading a text file takes, before it is opened: a row has about a hundred bytes."""
-    return INTERPRETER_BYTES + READER_BYTES + file_bytes * (ROW_BYTES + 8) // 100
