@@ -4,7 +4,6 @@ import csv
 import logging
 import os
 import secrets
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from recommender import cli_data, cli_evaluate, cli_explore, cli_export, cli_nam
 from recommender.artists import artist_key, format_artist_id
 from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
 from recommender.datasets import is_synthetic
+from recommender.folders import at_home
 from recommender.machine import limited_threads
 from recommender.names import REFUSALS, Ambiguous, Found, NotFound
 from recommender.recommending import nearest_of_rare
@@ -37,6 +37,7 @@ from recommender.terminal import (
     err,
     out,
     print_json,
+    written,
 )
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
@@ -264,7 +265,8 @@ def export_neighbours(
         int | None, typer.Option("--k", min=1, help="Neighbours per artist.", show_default="all the model keeps")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write.", show_default="standard output")
+        Path | None,
+        typer.Option("--output", "-o", parser=at_home, help="File to write.", show_default="standard output"),
     ] = None,
     everybody: Annotated[
         bool, typer.Option("--all", help="Also artists with too few listeners, by their factors alone.")
@@ -280,16 +282,10 @@ def export_neighbours(
     if k > catalogue.k:  # computing the others would take minutes
         err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
         k = catalogue.k
+    with written(output) as file:
+        n_answered = _write_neighbours(catalogue, k, file, everybody=everybody)
     if output is None:
-        _write_neighbours(catalogue, k, sys.stdout, everybody=everybody)
         return
-    part = output.with_name(f".{output.name}.part")  # a full disk must not leave half a table under its name
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            n_answered = _write_neighbours(catalogue, k, file, everybody=everybody)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
     left_out = catalogue.n_artists - n_answered
     why = f"; {counted(left_out, 'artist')} with too few listeners have none" if left_out else ""
     out.print(

@@ -1,11 +1,9 @@
 """``segue export recommendations``: a list for every listener of a file, as TSV."""
 
 import csv
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +11,7 @@ from recommender.catalogue import Catalogue
 from recommender.cli_evaluate import DataOption, PlaysOption
 from recommender.folders import at_home
 from recommender.store import ModelStore
-from recommender.terminal import CacheOption, DatasetFolderOption, ModelOption, StoreOption, err, load, out
+from recommender.terminal import CacheOption, DatasetFolderOption, ModelOption, StoreOption, err, load, out, written
 from recommender.wording import counted, plain_name
 
 if TYPE_CHECKING:
@@ -76,21 +74,6 @@ def recommendations(
         _say_unanswered(missed[0])
     if output is not None:
         out.print(f"Wrote lists for {counted(n_lists, 'listener')} to {output}.", markup=False, soft_wrap=True)
-
-
-@contextmanager
-def written(output: Path | None) -> Iterator[TextIO]:
-    """Open a file that is there whole or not at all, or standard output where none is named."""
-    if output is None:
-        yield sys.stdout
-        return
-    part = output.with_name(f".{output.name}.part")  # a full disk must not leave half a table under its name
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _loader(

@@ -360,7 +360,50 @@ def test_names_leave_through_a_pipe_whole_whatever_its_encoding(environment, pla
 def test_a_table_that_cannot_be_written_whole_is_not_there(segue, plays_file, tmp_path):
     segue(*TRAIN, "--plays", plays_file)
     said = one_sentence(segue("export", "neighbours", "--output", tmp_path / "no folder" / "x.tsv"))
-    assert "No such file or directory; check the path" in said
+    assert f"{tmp_path / 'no folder' / 'x.tsv'} cannot be written: No such file or directory; name a file" in said
+    said = one_sentence(segue("data", "variants", plays_file, "--output", tmp_path))
+    assert f"{tmp_path} cannot be written: Is a directory; name a file" in said
+    full = one_sentence(segue("export", "neighbours", "--output", "/dev/full"))
+    assert "/dev/full cannot be written: No space left on device" in full
+
+
+def test_a_pipe_is_written_to_and_a_link_is_followed_when_named_as_output(segue, plays_file, tmp_path):
+    segue(*TRAIN, "--plays", plays_file)
+    table, link, fifo = tmp_path / "table.tsv", tmp_path / "link.tsv", tmp_path / "fifo"
+    link.symlink_to(table)
+    assert segue("export", "neighbours", "--output", link).exit_code == 0
+    assert link.is_symlink()
+    os.mkfifo(fifo)
+    reader = subprocess.Popen(["cat", str(fifo)], stdout=subprocess.PIPE, text=True)
+    assert segue("export", "neighbours", "--output", fifo).exit_code == 0
+    read, _ = reader.communicate(timeout=30)
+    assert fifo.is_fifo()
+    assert read == table.read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
+
+
+def test_help_that_cannot_be_printed_is_one_sentence(environment):  # noqa: ARG001 - runs inside it
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run([*SEGUE, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: the output cannot be written: No space left on device")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_an_interruption_while_the_commands_are_imported_is_one_sentence(environment):  # noqa: ARG001
+    """Ctrl-C in the first second."""
+    interrupted = (
+        "import sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'recommender.catalogue':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from bot.__main__ import main\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted; nothing was begun\n")
 
 
 def test_the_demo_data_is_always_called_synthetic(segue):
