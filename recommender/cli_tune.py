@@ -49,13 +49,13 @@ def tune(
 
     Examples: segue tune --data hetrec · segue train --data hetrec --preset tuned
     """
-    from recommender.presets import find_preset, preset_path, write_preset
+    from recommender.presets import find_preset, new_preset_path, write_preset
     from recommender.training import BEST_PRESET
     from recommender.tuning import Journal, Trial, TuningParams, subject_of
     from recommender.tuning import tune as search
 
     start = find_preset(preset or BEST_PRESET, store=store)
-    target = preset_path(name, store=store)
+    target = new_preset_path(name, store=store)
     params = TuningParams(trials, splits, seed)
     trial_rows: list[dict[str, object]] = []
 
