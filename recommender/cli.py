@@ -155,8 +155,9 @@ def train(
     )
     created = datetime.now(UTC)
     models = ModelStore(store)
-    models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+    for place in {models, ModelStore(target.parent)}:  # what a kill left half-built beside a --model ./folder too
+        place.sweep(now=time.time())
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stopping, limited_threads(jobs):
         counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)

@@ -48,15 +48,23 @@ def recommendations(
     Nobody is recommended what they play already. A file of names alone needs the data they are in: --plays or --data;
     without them the data set that the model was trained on is looked for.
     """
-    from recommender.crowd import read_crowd, recommend_to_all
+    from recommender.crowd import read_crowd, recommend_to_all, unknown_artists
 
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     crowd = read_crowd(listeners, data=_loader(catalogue, plays, data, folder, cache))
     if crowd.unknown:
         line, name = crowd.unknown[0]
         err.print(
-            f"{counted(len(crowd.unknown), 'listener')} of {listeners} are not in the data and get no list; first in "
-            f"line {line}: {plain_name(name)}",
+            f"{counted(len(crowd.unknown), 'listener')} of {listeners} not found in the data, who get no list; first "
+            f"in line {line}: {plain_name(name)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    unknown = unknown_artists(catalogue.artifact, crowd)
+    if unknown:
+        err.print(
+            f"{counted(len(unknown), 'artist')} of {listeners} unknown to the model under that spelling, left out; "
+            f"first: {plain_name(unknown[0])}",
             markup=False,
             soft_wrap=True,
         )
@@ -91,7 +99,7 @@ def _loader(
 
 def _say_unanswered(missed: "Unanswered") -> None:
     err.print(
-        f"{counted(missed.n_strangers, 'listener')} play no artist that the model knows and get no list; first: "
+        f"No list for {counted(missed.n_strangers, 'listener')} without any artist that the model knows; first: "
         f"{plain_name(missed.first)}",
         markup=False,
         soft_wrap=True,

@@ -134,6 +134,14 @@ def test_a_model_outside_of_the_store_is_named_by_its_path(segue, plays_file, tm
     assert segue("similar", "bjork", "--model", elsewhere).exit_code == 0
 
 
+def test_what_a_kill_left_beside_a_model_of_its_own_folder_is_swept(segue, plays_file, tmp_path):
+    leftover = tmp_path / "elsewhere" / ".building-mine-0123abcd"
+    leftover.mkdir(parents=True)
+    os.utime(leftover, (0, 0))
+    assert segue(*TRAIN, "--plays", plays_file, "--model", tmp_path / "elsewhere" / "mine").exit_code == 0
+    assert [path.name for path in leftover.parent.iterdir()] == ["mine"]
+
+
 def test_the_whole_catalogue_is_exported(segue, plays_file, tmp_path):
     segue(*TRAIN, "--plays", plays_file)
     target = tmp_path / "neighbours.tsv"
