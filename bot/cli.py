@@ -20,7 +20,7 @@ from dotenv import load_dotenv
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from bot import cli_alias
+from bot import cli_alias, cli_experiment, cli_explorer, cli_feedback, cli_model, cli_votes
 from recommender import cli as recommender_cli
 from recommender.catalogue import Catalogue
 from recommender.errors import SegueError
@@ -81,6 +81,13 @@ app.add_typer(recommender_cli.app)
 app.add_typer(bot_app, name="bot")
 app.add_typer(db_app, name="db")
 app.add_typer(cli_alias.app, name="alias")
+cli_feedback.app.command("rerank")(cli_votes.rerank)
+cli_feedback.app.command("listeners")(cli_votes.listeners)
+app.add_typer(cli_feedback.app, name="feedback")
+app.add_typer(cli_experiment.app, name="experiment")
+app.add_typer(cli_model.app, name="model")
+app.command("explore")(cli_explorer.explore)
+app.command("map")(cli_explorer.map_)
 
 
 @app.callback(invoke_without_command=True)
@@ -186,7 +193,9 @@ def _serving(settings: "Settings") -> Iterator["Answers"]:
     """Open the model and the database that the settings name."""
     from bot.answers import Answers, model_record
     from bot.feedback.database import upgrade_database
+    from bot.feedback.experiments import Experiments
     from bot.feedback.store import FeedbackStore
+    from bot.interleaving import Interleaving, open_identity
 
     catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
     upgrade_database(settings.database_url)
@@ -194,7 +203,13 @@ def _serving(settings: "Settings") -> Iterator["Answers"]:
         feedback.register_model(model_record(catalogue.manifest))
         catalogue.prepare()
         log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
-        yield Answers(catalogue, feedback)
+        policy = Interleaving(
+            catalogue,
+            Experiments(feedback),
+            open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
+            explores=lambda guild: guild is None or feedback.choices_of(guild).exploration_enabled is not False,
+        )
+        yield Answers(catalogue, feedback, policy)
 
 
 def _client(answers: "Answers", settings: "Settings") -> "SegueBot":

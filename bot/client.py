@@ -1,22 +1,38 @@
-"""The Discord client: which commands it has, and how errors reach members."""
+"""The Discord client: which commands it has, whom it lets in, and how errors reach members."""
 
 import logging
 import time
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import discord
+import numpy as np
 from discord import app_commands
 from discord.ext import commands
 
 from bot.answers import Answers
-from bot.cogs.similar import SimilarCog
-from bot.views.answer import ChoiceButton, VoteButton
-from bot.views.apology import APOLOGY, apologise
+from bot.asking import Visit, visit_in, visit_of
+from bot.cogs import all_cogs
+from bot.explorations import Explorations
+from bot.gate import Elsewhere, Enter, Gate
+from bot.maps import Maps
+from bot.sending import send_in
+from bot.servers import Manners, Servers
+from bot.surfaces import notice
+from bot.telling import SwitchedOff, TurnedAway, told
+from bot.translating import CommandTranslator
+from bot.views.apology import is_too_late, tell
+from bot.views.clicks import Clicks
+from bot.views.controls import ALL_CONTROLS
 
 log = logging.getLogger(__name__)
 
 MUTED_SECONDS = 3600.0
+MESSAGES_REMEMBERED = 5_000
+# Who may see what is kept of them, and who runs the server, need not wait.
+FREE_COMMANDS = frozenset({"settings", "privacy", "help", "about", "report"})
 
 
 class SegueBot(commands.Bot):
@@ -25,59 +41,114 @@ class SegueBot(commands.Bot):
     Parameters
     ----------
     answers : what it answers with.
-    prefix : what commands begin with, besides a mention of the bot.
+    prefix : what commands begin with, besides a mention of the bot, where a server chose nothing else.
     message_content : whether to ask for the privileged intent; slash commands and mentions work without it.
+    manners : what else holds where a server chose nothing.
+    clock : seconds that only rise.
+    rng : draws surprises.
     """
 
-    def __init__(self, answers: Answers, *, prefix: str, message_content: bool) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        *,
+        prefix: str,
+        message_content: bool,
+        manners: Manners | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        rng: np.random.Generator | None = None,
+    ) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=message_content)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it speaks no voice
         super().__init__(
-            command_prefix=commands.when_mentioned_or(prefix),
+            command_prefix=prefixes,
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
             case_insensitive=True,
             strip_after_prefix=True,
+            help_command=None,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         )
         self.answers = answers
-        self._muted_until: dict[int, float] = {}  # by channel id, monotonic seconds
+        self.servers = Servers(answers.feedback, manners or Manners(prefix=prefix), clock=clock)
+        self.explorations = Explorations(answers, rng=rng or np.random.default_rng())
+        self.maps = Maps(answers)
+        self.clicks = Clicks(answers, self.explorations, self.maps)
+        self._gate = Gate(clock=clock)
+        self._clock = clock
+        self._muted_until: dict[int, float] = {}  # by channel id
+        self._seen: OrderedDict[int, None] = OrderedDict()  # ids of messages
         self.tree.error(self.on_app_command_error)
+        self.add_check(self._let_in)
 
     async def setup_hook(self) -> None:
         """Add the commands and the buttons; runs once, before the gateway connects."""
-        await self.add_cog(SimilarCog(self.answers))
-        self.add_dynamic_items(VoteButton, ChoiceButton)
+        for cog in all_cogs(self):
+            await self.add_cog(cog)
+        self.add_dynamic_items(*ALL_CONTROLS)
+        await self.tree.set_translator(CommandTranslator())
 
     async def on_ready(self) -> None:
         """Say that the bot is connected; fires again after every new session."""
         log.info("connected as %s to %d servers", self.user, len(self.guilds))
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Read a message, unless the bot was lately refused to write in its channel."""
-        if time.monotonic() >= self._muted_until.get(message.channel.id, 0.0):
+        """Read a message, unless it was read before or the bot was lately refused to write in its channel."""
+        if message.author.bot or self._is_seen(message.id):
+            return
+        if self._clock() >= self._muted_until.get(message.channel.id, 0.0):
             self._muted_until.pop(message.channel.id, None)
             await self.process_commands(message)
 
+    async def enter(self, visit: Visit, channel: Any, *, command: str) -> None:
+        """Let a command in.
+
+        Raises
+        ------
+        TurnedAway : it was given in the wrong channel, or too often.
+        """
+        parent = getattr(channel, "parent_id", None)
+        channels = tuple(str(one) for one in (getattr(channel, "id", None), parent) if one)
+        # Settings work everywhere: else an admin could lock everybody out.
+        manners = visit.manners if command != "settings" else self.servers.defaults
+        asker = visit.asker
+        entrance = self._gate.ask(asker.member, asker.guild, channels, manners, costs=command not in FREE_COMMANDS)
+        if not isinstance(entrance, Enter):
+            raise TurnedAway(entrance)
+
+    async def _let_in(self, context: commands.Context[Any]) -> bool:
+        visit = await visit_in(context)
+        if visit.asker.source == "prefix" and context.guild and not visit.manners.prefix_commands_enabled:
+            raise SwitchedOff
+        root = context.command.root_parent or context.command if context.command else None
+        await self.enter(visit, context.channel, command=root.name if root else "")
+        return True
+
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """Answer a failed command with one sentence; unknown commands belong to other bots."""
-        if isinstance(error, commands.CommandNotFound):
+        if isinstance(error, commands.CommandNotFound | SwitchedOff) or _in_silence(context, error):
             return
-        if isinstance(error, commands.UserInputError) and context.command is not None:
-            usage = f"{context.clean_prefix}{context.command.qualified_name} {context.command.signature}"
-            sentence = f"That is used like this: `{usage}`"
-        else:
-            if not isinstance(error.__cause__, discord.Forbidden):
-                log.error("command %s failed", context.command, exc_info=error)
-            sentence = APOLOGY
+        cause = error.__cause__ or error
+        if isinstance(cause, commands.HybridCommandError | app_commands.CommandInvokeError):
+            cause = cause.__cause__ or cause
+        if is_too_late(cause):
+            log.warning("command %s came too late: %s", context.command, cause)
+            return
         try:
-            if isinstance(error.__cause__, discord.Forbidden):
-                raise error.__cause__
-            await context.send(sentence, ephemeral=True)
+            if isinstance(cause, discord.Forbidden):
+                raise cause
+            visit = await visit_in(context)
+            sentence = told(error, visit.language, usage=_usage(context)).sentence
+            if context.interaction is not None:
+                await tell(context.interaction, sentence)
+            else:
+                await send_in(context, notice(sentence))
         except discord.Forbidden as refusal:
             # Ten thousand refused requests in ten minutes get a bot banned: for a while nothing more is sent there.
-            self._muted_until[context.channel.id] = time.monotonic() + MUTED_SECONDS
+            self._muted_until[context.channel.id] = self._clock() + MUTED_SECONDS
             log.warning("may not write in channel %d, silent there for an hour: %s", context.channel.id, refusal)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as failure:
             log.warning("a member was not told of a failed command: %r", failure)
@@ -85,6 +156,39 @@ class SegueBot(commands.Bot):
     async def on_app_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
-        """Answer a failed slash command with one sentence."""
-        log.error("slash command %s failed", interaction.command and interaction.command.name, exc_info=error)
-        await apologise(interaction)
+        """Answer a failed slash command or menu with one sentence."""
+        if is_too_late(error.__cause__ or error):
+            log.warning("a command came too late: %s", error)
+            return
+        visit = await visit_of(interaction, "slash")
+        await tell(interaction, told(error, visit.language).sentence)
+
+    def _is_seen(self, message_id: int) -> bool:
+        """Tell whether a message was read before: after a lost connection Discord may send it again."""
+        if message_id in self._seen:
+            return True
+        self._seen[message_id] = None
+        if len(self._seen) > MESSAGES_REMEMBERED:
+            self._seen.popitem(last=False)
+        return False
+
+
+async def prefixes(bot: SegueBot, message: discord.Message) -> list[str]:
+    """What a command may begin with where this message was written."""
+    manners = await bot.servers.of(None if message.guild is None else f"discord:{message.guild.id}")
+    return commands.when_mentioned_or(manners.prefix)(bot, message)
+
+
+def _in_silence(context: commands.Context[Any], error: Exception) -> bool:
+    """Whether nothing is said: what one member alone should read can only be said to a slash command."""
+    if context.interaction is not None or not isinstance(error, TurnedAway):
+        return False
+    return isinstance(error.reason, Elsewhere) or error.reason.told
+
+
+def _usage(context: commands.Context[Any]) -> str:
+    command = context.command
+    if command is None:
+        return ""
+    usage = command.usage or command.signature
+    return f"{context.clean_prefix}{command.qualified_name} {usage}".strip()

@@ -26,3 +26,7 @@ class RecentArtists:
     def of(self, member: str) -> tuple[int, ...]:
         """Ids of a member's artists, the latest first."""
         return tuple(reversed(self._by_member.get(member, ())))
+
+    def forget(self, member: str) -> None:
+        """Forget a member."""
+        self._by_member.pop(member, None)

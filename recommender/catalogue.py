@@ -7,13 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender import exploring
 from recommender.aliases import shipped_aliases
 from recommender.artifact import FACTOR_COSINE, Artifact, Manifest, open_artifact
 from recommender.artists import artist_id
 from recommender.errors import ParameterError
-from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity
+from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity, Overlapping
 from recommender.listening import Listening
 from recommender.matrix import NO_NEIGHBOUR
 from recommender.names import (
@@ -130,6 +131,32 @@ class Catalogue:
     def answers_beyond_its_table(self) -> bool:
         """Whether :meth:`similar` can name more artists than the table keeps, and fill what exclusions leave."""
         return self._compared is not None
+
+    @property
+    def listeners(self) -> npt.NDArray[np.int32]:
+        """How many heard each artist; shape (n_artists,), read-only."""
+        return self._artifact.listeners
+
+    def directions(self, artists: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return the factors of some artists' rows, each scaled to length 1; zero where they vanished.
+
+        Returns
+        -------
+        Shape (number of artists, n_factors).
+        """
+        factors = self._artifact.artist_factors[list(artists)].astype(np.float64)
+        norms = np.linalg.norm(factors, axis=1, keepdims=True)
+        directions: npt.NDArray[np.float64] = factors / np.maximum(norms, 1e-30)
+        return directions
+
+    def left_out_by(self, familiarity: Familiarity) -> npt.NDArray[np.intp]:
+        """Return the rows of the artists that a setting of the dial leaves out; none for ``balanced``.
+
+        Raises
+        ------
+        ParameterError : there is no such setting.
+        """
+        return np.flatnonzero(~exploring.allowed_by(familiarity, self._space))
 
     def artist(self, artist_idx: int) -> Artist:
         """Return the artist in a row of the model."""
@@ -328,6 +355,17 @@ class Catalogue:
         if evidence is None:
             return TooFewInCommon(artist, other, needed=MIN_SHOWN_IN_COMMON)
         return Why(artist, other, evidence)
+
+    def overlap(self, a_idx: int, b_idx: int, c_idx: int) -> Overlapping:
+        """Count the listeners whom three artists share; see :func:`recommender.exploring.overlap`.
+
+        Raises
+        ------
+        ParameterError : two of them are the same.
+        """
+        if len({a_idx, b_idx, c_idx}) < 3:
+            raise ParameterError("two of the three artists are the same; name three artists")
+        return exploring.overlap(self._space, a_idx, b_idx, c_idx)
 
     def _guesses(self, seed: Artist) -> tuple[Artist, ...]:
         """Whom the factors of an artist with few listeners point to; none where a single person would be told of."""

@@ -121,6 +121,9 @@ def train(
         typer.Option(help="Merge spelling variants: a reviewed file of `segue data variants`, or safe for its rules."),
     ] = None,
     no_cache: NoCacheOption = False,
+    keep_current: Annotated[
+        bool, typer.Option("--keep-current", help="Do not make it the current model; see `segue model promote`.")
+    ] = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Load the data, say what training would need, and train nothing.")
     ] = False,
@@ -184,7 +187,8 @@ def train(
         )
     log.info("trained %s: nnz=%d factors=%d in %.1f s", recipe.algorithm, counts.plays.nnz, manifest.n_factors, seconds)
     in_store = model is None or not is_path(model)
-    if in_store:
+    becomes_current = in_store and not (keep_current and models.current_id() is not None)
+    if becomes_current:
         models.set_current(manifest.id)
     card = {
         "model": manifest.id if in_store else str(target),
@@ -194,7 +198,7 @@ def train(
         "merged_variants": manifest.data.n_variants,
         "objective": manifest.objective,
         "seconds": round(seconds, 2),
-        "current": in_store,
+        "current": becomes_current,
         "stopped": stopping.asked,
     }
     if as_json:
@@ -205,14 +209,14 @@ def train(
         out.print("Stopped by Ctrl-C: the model holds what the last finished iteration learnt.")
     out.print(
         f"Trained {card['model']} on {on_what} in {seconds:.1f} s"
-        + ("; it is the current model." if in_store else "."),
+        + ("; it is the current model." if becomes_current else "."),
         markup=False,
         soft_wrap=True,
     )
     if manifest.data.synthetic:
         out.print(SYNTHETIC_NOTE)
     most_heard = int(np.bincount(counts.plays.indices).argmax())
-    where = "" if in_store else f" --model {target}"
+    where = "" if becomes_current else f" --model {manifest.id if in_store else target}"
     out.print(f"Next: segue similar {plain_name(counts.artist_names[most_heard])}{where}", markup=False, soft_wrap=True)
 
 

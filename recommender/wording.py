@@ -15,6 +15,8 @@ def counted(n: int, one: str, many: str | None = None) -> str:
 
 def plain_name(text: str, *, limit: int = MAX_NAME_CHARACTERS) -> str:
     """One line without control, format and direction characters, clipped to ``limit`` characters."""
-    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    visible = text
+    if not (text.isascii() and text.isprintable()):  # most names are; the others are looked at letter by letter
+        visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     line = " ".join(visible.split()) or NO_VISIBLE_NAME
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -176,6 +176,15 @@ class DiscordServer(Rest):
         dm = int(message["channel_id"]) != self.channel_id
         return await self._interact(COMPONENT, data, member, dm=dm, source=message)
 
+    async def choose(self, message: Json, custom_id: str, value: str, *, member: Member | None = None) -> Interaction:
+        """Choose one option of a select of a message and wait for the callback."""
+        message = self.messages.get(int(message["id"]), message)
+        select = next(item for _, item in limits.walk(message["components"]) if item.get("custom_id") == custom_id)
+        assert value in [option["value"] for option in select["options"]], f"{value!r} cannot be chosen"
+        data = {"custom_id": custom_id, "component_type": select["type"], "id": select["id"], "values": [value]}
+        dm = int(message["channel_id"]) != self.channel_id
+        return await self._interact(COMPONENT, data, member, dm=dm, source=message)
+
     async def slash(
         self, name: str, options: Json | None = None, *, member: Member | None = None, dm: bool = False
     ) -> Interaction:

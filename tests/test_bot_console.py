@@ -110,3 +110,31 @@ def test_a_failing_database_is_said(hold, feedback):
     assert "Wolf Parade" in said
     assert "Votes cannot be saved at the moment." in said
     assert "There is nothing to vote on yet" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("!blend arcade fire + wolf parade", "Between Arcade Fire and Wolf Parade"),
+        ("path arcade fire | wolf parade", "From Arcade Fire to Wolf Parade"),
+        ("why arcad fyre | wolf parade", "listened to both"),
+        ("dissimilar arcade fire", "Arcade Fire"),
+        ("artist arcade fire", "Nearest:"),
+        ("surprise", "A surprise: similar to"),
+        ("recommend", "I know nothing yet that you like"),
+        ("why", "For example: why metallica | slayer"),
+        ("blend - wolf parade", "Name at least one artist"),
+        ("why arcade fire | xqzzk", "No artist here is called “xqzzk”"),
+    ],
+)
+def test_it_explores_as_the_bot_does(hold, line, says):
+    assert says in hold(line)
+
+
+def test_it_recommends_from_votes_and_likes_and_takes_votes_on_that(hold, database_url):
+    said = hold("like arcade fire", "recommend", "up 1")
+    assert "Saved: you like Arcade Fire" in said
+    assert "because of Arcade Fire" in said
+    assert "Saved: 👍" in said
+    assert rows(database_url, "select command from request") == [("recommend",)]
+    assert rows(database_url, "select verdict from taste") == [("like",)]

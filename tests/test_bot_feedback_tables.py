@@ -16,6 +16,7 @@ from bot.feedback.tables import (
     Impression,
     MemberPreference,
     Model,
+    Promotion,
     Request,
     Seed,
     Subject,
@@ -59,6 +60,10 @@ GOOD = {
         "guild_key": GUILD, "alias_norm": "rhcp", "artist_id": 2, "artist_name": "Red Hot Chili Peppers",
         "source": "member", "status": "accepted", "proposed_by": MEMBER, "created_at": NOON, "decided_at": NOON,
         "decided_by": MEMBER,
+    },
+    Promotion: {
+        "model_id": "m", "previous_id": "m", "kind": "promote", "is_override": True, "reason": "because",
+        "evidence": {"p": 0.01}, "created_at": NOON,
     },
 }  # fmt: skip
 NONSENSE = [
@@ -136,6 +141,10 @@ NONSENSE = [
     (Alias, {"status": "proposed", "decided_at": None}),  # by somebody, but not decided
     (Alias, {"alias_norm": "gybe", "artist_id": 1, "status": "rejected"}),  # taken
     (Alias, {"alias_norm": "gybe", "artist_id": 2}),  # accepted for another artist
+    (Promotion, {"kind": "demote"}),
+    (Promotion, {"reason": None}),  # an override says why
+    (Promotion, {"reason": ""}),
+    (Promotion, {"model_id": "never registered"}),
     (Alias, {"alias_norm": "nin", "artist_id": 1, "guild_key": None, "status": "rejected"}),  # taken everywhere
     (Alias, {"alias_norm": "nin", "artist_id": 2, "guild_key": None}),  # accepted everywhere for another artist
     (Alias, {"alias_norm": ""}),

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from communities import community_model
-from discord_server import DiscordServer
+from discord_server import DiscordServer, Member
 from loopback.limits import walk
 
 SEGUE = (sys.executable, "-m", "bot", "bot", "run")
@@ -24,7 +24,14 @@ def environment(model_folder, tmp_path):
 
 
 def text_of(message):
-    return "\n".join(item["content"] for _, item in walk(message["components"]) if "content" in item)
+    texts = [item["content"] for _, item in walk(message["components"]) if "content" in item]
+    return "\n".join(filter(None, [message["content"], *texts]))
+
+
+def rates(message):
+    """What can be chosen to rate the rows: up and down for each."""
+    select = next(item for _, item in walk(message["components"]) if item.get("custom_id") == "rate")
+    return [option["value"] for option in select["options"]]
 
 
 def votes(tmp_path):
@@ -41,9 +48,8 @@ async def test_it_logs_in_answers_takes_a_vote_and_stops_cleanly(environment, tm
         await discord.say("!similar arcade fire")
         message = await discord.next_message()
         assert text_of(message).startswith("Similar to **Arcade Fire**")
-        assert "**Wolf Parade**" in text_of(message)
-        button = next(item["custom_id"] for _, item in walk(message["components"]) if "custom_id" in item)
-        pressed = await discord.press(message, button)
+        assert "[Wolf Parade](" in text_of(message)
+        pressed = await discord.choose(message, "rate", rates(message)[0])
         assert text_of(await discord.answer(pressed)).startswith("Saved: 👍")
         assert pressed.ephemeral
         assert await client.stop() == 0
@@ -64,8 +70,7 @@ async def test_a_vote_after_a_restart_of_the_process_counts(environment, tmp_pat
             assert await client.stop() == 0
         async with discord.client(*SEGUE, env=environment) as client:
             await discord.logged_in(times=2)
-            down = [item["custom_id"] for _, item in walk(message["components"]) if "custom_id" in item][3]
-            await discord.answer(await discord.press(message, down))
+            await discord.answer(await discord.choose(message, "rate", rates(message)[3]))
             assert await client.stop() == 0
     assert votes(tmp_path) == [(2, -1)]
 
@@ -74,7 +79,7 @@ async def test_slash_command_works_after_segue_bot_sync(environment):
     async with DiscordServer() as discord:
         async with discord.client(sys.executable, "-m", "bot", "bot", "sync", env=environment) as client:
             assert await client.exit_code() == 0
-            assert "1 slash command now" in client.output()
+            assert "commands now" in client.output()
         async with discord.client(*SEGUE, env=environment) as client:
             await discord.logged_in()
             choices = await discord.autocomplete("similar", "artist", "arc")
@@ -139,7 +144,7 @@ async def test_an_answer_that_is_never_sent_is_logged_as_not_shown(environment, 
         for _ in range(3):
             discord.fail_next("POST", r"/channels/\d+/messages", 503)
         await discord.say("!similar arcade fire")
-        assert (await discord.next_message())["content"].startswith("Something went wrong")
+        assert text_of(await discord.next_message()).startswith("Something went wrong")
         assert await client.stop() == 0
     with sqlite3.connect(tmp_path / "new" / "segue.sqlite3") as connection:
         rows = connection.execute("select undelivered from request").fetchall()
@@ -152,9 +157,8 @@ async def test_a_vote_that_is_saved_is_said_so_after_a_passing_fault(environment
         await discord.logged_in()
         await discord.say("!similar arcade fire")
         message = await discord.next_message()
-        button = next(item["custom_id"] for _, item in walk(message["components"]) if "custom_id" in item)
-        discord.fail_next("POST", r"/webhooks/", 503)
-        pressed = await discord.press(message, button)
+        discord.fail_next("PATCH", r"/webhooks/", 503)
+        pressed = await discord.choose(message, "rate", rates(message)[0])
         assert text_of(await discord.answer(pressed)).startswith("Saved: 👍")
         assert await client.stop() == 0
     assert votes(tmp_path) == [(1, 1)]
@@ -186,3 +190,69 @@ async def test_a_model_trained_anew_under_its_old_name_serves(environment, tmp_p
         logged = {row[0] for row in connection.execute("select distinct model_id from impression")}
     connection.close()
     assert logged == {catalogue.manifest.identity, manifest.identity}
+
+
+async def test_after_a_reconnect_it_resumes_and_answers_what_it_missed_once(environment, tmp_path):
+    """Op 7, a close that may be resumed, and a connection that is cut: each missed question is answered once."""
+    async with DiscordServer() as discord, discord.client(*SEGUE, env=environment) as client:
+        await discord.logged_in()
+        await discord.say("!similar arcade fire")
+        await discord.next_message()
+        for drop, artist in (
+            (discord.ask_reconnect, "metallica"),
+            (lambda: discord.drop_gateway(4000), "björk"),
+            (discord.drop_gateway, "wolf parade"),
+        ):
+            await drop()
+            await discord.say(f"!similar {artist}")
+            message = await discord.next_message(within=20)
+            assert text_of(message).casefold().startswith(f"similar to **{artist}**")
+        assert len(discord.sessions) == 1, "resumed, not identified anew"
+        assert len(discord.posted) == 4
+        assert await client.stop() == 0
+    with sqlite3.connect(tmp_path / "new" / "segue.sqlite3") as connection:
+        assert connection.execute("select count(*), sum(undelivered) from request").fetchone() == (4, 0)
+    connection.close()
+
+
+async def test_it_waits_out_a_rate_limit_and_answers_once(environment):
+    async with DiscordServer() as discord, discord.client(*SEGUE, env=environment) as client:
+        await discord.logged_in()
+        discord.fail_next("POST", r"/channels/\d+/messages", 429)
+        await discord.say("!similar arcade fire")
+        assert text_of(await discord.next_message()).startswith("Similar to **Arcade Fire**")
+        assert [r.status for r in discord.requests if r.path.endswith("/messages")] == [429, 200]
+        assert len(discord.posted) == 1
+        assert await client.stop() == 0
+
+
+async def test_the_main_ways_over_real_sockets_in_the_members_language(environment, tmp_path):
+    """Slash commands, pages, a closer look and a picture, asked by somebody whose Discord is German."""
+    dora = Member("dora", locale="de")
+    async with DiscordServer() as discord:
+        async with discord.client(sys.executable, "-m", "bot", "bot", "sync", env=environment) as client:
+            assert await client.exit_code() == 0
+        async with discord.client(*SEGUE, env=environment) as client:
+            await discord.logged_in()
+            await discord.answer(await discord.slash("settings rows", {"rows": 3}))
+            asked = await discord.slash("similar", {"artist": "bjork"}, member=dora)
+            answer = await discord.answer(asked)
+            assert text_of(answer).startswith("Ähnlich wie **Björk** - gelesen aus „bjork“")
+            items = [item for _, item in walk(answer["components"])]
+            closer = next(item for item in items if item.get("custom_id", "").startswith("closer"))
+            looked = await discord.choose(answer, closer["custom_id"], closer["options"][0]["value"], member=dora)
+            assert looked.ephemeral
+            assert text_of(await discord.answer(looked)).startswith("Warum **Sigur Rós** bei **Björk**?")
+            more = next(item["custom_id"] for item in items if item.get("custom_id", "").startswith("page:2"))
+            await discord.press(answer, more, member=dora)
+            message_id = int(answer["id"])
+            await discord.until(lambda: "4. **" in text_of(discord.messages[message_id]) or None, "second page")
+            pictured = await discord.answer(await discord.slash("map", {"artist": "björk"}, member=dora), within=20)
+            assert text_of(pictured).startswith("Die Nachbarschaft von **Björk**")
+            assert pictured["attachments"][0]["filename"] == "map.png"
+            assert await client.stop() == 0
+            assert "Traceback" not in client.output()
+    with sqlite3.connect(tmp_path / "new" / "segue.sqlite3") as connection:
+        assert connection.execute("select locale, count(*) from request group by locale").fetchall() == [("de", 1)]
+        assert connection.execute("select max(page) from impression").fetchone() == (2,)
+    connection.close()

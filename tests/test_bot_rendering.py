@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from bot.answers import ChoiceAnswer, Row, SimilarAnswer, TooFewAnswer
 from bot.feedback.records import AlreadySaved, Saved, UnknownImpression
+from bot.languages import ENGLISH, language_of
+from bot.languages import NAMES as LANGUAGES
 from bot.rendering import DISCORD, TERMINAL, footnotes, headline, row_line, vote_line
-from bot.views.answer import answer_view
-from loopback.limits import walk
+from bot.surfaces import Surface
+from bot.views.answer import compose_answer
+from loopback.limits import COMPONENTS_V2, check_message, walk
 from recommender.catalogue import Artist
 from recommender.wording import plain_name
 
@@ -20,10 +23,14 @@ BJORK = Artist(artist_idx=3, artist_id=-(2**63), name="Björk", listeners=120, m
 def similar_answer(name: str, *, n_rows: int = 10, read_from: str | None = None, logged: bool = True) -> SimilarAnswer:
     artist = dataclasses.replace(BJORK, name=name)
     rows = tuple(
-        Row(rank, artist, 0.5, support=12, impression_id=2**63 - rank if logged else None)
+        Row(rank, artist, 0.5, support=12, strength="fair", impression_id=2**63 - rank if logged else None)
         for rank in range(1, n_rows + 1)
     )
     return SimilarAnswer(artist, rows, read_from, synthetic=True)
+
+
+def components(answer):
+    return compose_answer(answer, ENGLISH)(Surface.LAYOUT)["view"].to_components()
 
 
 def test_an_outweighed_name_is_told_of():
@@ -41,22 +48,25 @@ NAMES = st.one_of(
 )
 
 
-@given(NAMES, st.integers(0, 10))
-def test_every_answer_fits_into_one_message(name, n_rows):
+@given(NAMES, st.integers(0, 10), st.sampled_from(sorted(LANGUAGES)))
+def test_every_answer_fits_into_one_message(name, n_rows, code):
     """Discord allows 4,000 characters, 40 components, and ids and labels of limited length."""
-    payload = answer_view(similar_answer(name, n_rows=n_rows, read_from=name)).to_components()
-    components = [item for _, item in walk(payload)]
-    assert len(components) <= 40
-    assert sum(len(item["content"]) for item in components if "content" in item) <= 4000
-    ids = [item["custom_id"] for item in components if "custom_id" in item]
-    assert len(ids) == len(set(ids)) == 2 * n_rows
-    assert all(len(custom_id) <= 100 for custom_id in ids)
+    answer = dataclasses.replace(similar_answer(name, n_rows=n_rows, read_from=name), has_more=True, page=2)
+    for page in (1, 2):
+        compose = compose_answer(dataclasses.replace(answer, page=page), language_of(code), learn=name[:50])
+        check_message({"components": compose(Surface.LAYOUT)["view"].to_components(), "flags": COMPONENTS_V2}, set())
+        for surface in (Surface.EMBED, Surface.PLAIN):
+            message = compose(surface)
+            embeds = [message["embed"].to_dict()] if "embed" in message else []
+            content, view = message.get("content", ""), message.get("view")
+            rows = view.to_components() if view else []
+            check_message({"content": content, "embeds": embeds, "components": rows, "flags": 0}, set())
 
 
 @given(st.lists(NAMES, min_size=1, max_size=5))
 def test_every_choice_fits_into_a_button(names):
     choices = tuple(Artist(idx, idx, name, 1, None) for idx, name in enumerate(names))
-    payload = answer_view(ChoiceAnswer("x", choices, nearest=True)).to_components()
+    payload = components(ChoiceAnswer("x" * 90, choices, nearest=True))
     found = [item for _, item in walk(payload) if "custom_id" in item]
     assert len(found) == len(names)
     assert all(1 <= len(item["label"]) <= 80 for item in found)
@@ -91,10 +101,10 @@ def test_the_first_line_says_what_was_understood(answer, line):
 
 def test_a_row_says_why():
     row = similar_answer("Björk").rows[0]
-    assert row_line(row, TERMINAL) == "1. Björk - shares 12 of its 120 listeners"
-    assert row_line(row, DISCORD) == "1. **Björk** - shares 12 of its 120 listeners"
+    assert row_line(row, TERMINAL) == "1. Björk - close: shares 12 of its 120 listeners"
+    assert row_line(row, DISCORD) == "1. **Björk** - close: shares 12 of its 120 listeners"
     nobody = dataclasses.replace(row, support=0)
-    assert row_line(nobody, TERMINAL) == "1. Björk - heard with the same artists, by its own 120 listeners"
+    assert row_line(nobody, TERMINAL) == "1. Björk - close: heard with the same artists, by its own 120 listeners"
 
 
 def test_synthetic_data_is_always_called_so():
@@ -106,7 +116,7 @@ def test_synthetic_data_is_always_called_so():
 def test_votes_that_cannot_be_saved_are_not_offered():
     answer = similar_answer("Björk", logged=False)
     assert footnotes(answer, TERMINAL)[0] == "Votes cannot be saved at the moment."
-    assert not [item for _, item in walk(answer_view(answer).to_components()) if "custom_id" in item]
+    assert not [item for _, item in walk(components(answer)) if item.get("custom_id") == "rate"]
 
 
 @pytest.mark.parametrize(

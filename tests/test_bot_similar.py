@@ -3,15 +3,12 @@
 import re
 import sqlite3
 
-import discord
 import pytest
-from discord import ui
-from simcord.results import ResponseMessage
 
 from bot.client import SegueBot
-from bot.views.apology import APOLOGY
 from communities import NAMES
 from recommender.artists import artist_id, format_artist_id
+from simulated import button, ids, labels, options, shown
 
 
 @pytest.fixture
@@ -34,26 +31,12 @@ def alice(simcord_env, channel):  # noqa: ARG001 - the channel's guild has to be
     return simcord_env.guild.add_member(simcord_env.create_user("alice"))
 
 
-def layout(message: discord.Message | ResponseMessage) -> ui.LayoutView:
-    return ui.LayoutView.from_message(getattr(message, "message", message))
-
-
-def shown(message: discord.Message | ResponseMessage) -> str:
-    """All text that a member reads in an answer."""
-    view = layout(message)
-    return "\n".join(item.content for item in view.walk_children() if isinstance(item, ui.TextDisplay))
-
-
-def buttons(message: discord.Message | ResponseMessage) -> list[str]:
-    return [item.custom_id for item in layout(message).walk_children() if isinstance(item, ui.Button)]
-
-
 async def test_prefix_command_answers_with_the_same_community(alice, channel, database, catalogue):
     await alice.send(channel, "!similar arcade fire")
     text = shown(channel.last_message)
     assert text.startswith("Similar to **Arcade Fire**")
     for name in ("Wolf Parade", "Broken Social Scene", "The New Pornographers"):
-        assert f"**{name}**" in "\n".join(text.splitlines()[1:4])
+        assert f"[{name}](<https://www.last.fm/music/" in "\n".join(text.splitlines()[1:4])
     assert "shares" in text
     assert database("select command, source, k, match_kind, outcome, undelivered, is_test from request") == [
         {
@@ -140,8 +123,8 @@ async def test_autocomplete_of_nothing_offers_the_most_heard(alice, channel):
 
 async def test_a_vote_is_in_the_database_and_the_member_is_told(alice, channel, database):
     await alice.send(channel, "!similar arcade fire")
-    up, down = buttons(channel.last_message)[:2]
-    result = await alice.click(channel.last_message, custom_id=down)
+    up, down = options(channel.last_message, "rate")[:2]
+    result = await alice.select(channel.last_message, [down], custom_id="rate")
     assert result.acknowledged
     assert result.ephemeral
     first = database("select id, artist_id from impression where rank = 1")[0]
@@ -150,21 +133,20 @@ async def test_a_vote_is_in_the_database_and_the_member_is_told(alice, channel, 
     assert database("select impression_id, value, event from vote") == [
         {"impression_id": first["id"], "value": -1, "event": "vote"}
     ]
-    assert up == f"vote:{first['id']}:up"
+    assert up == f"{first['id']}:up"
 
 
 async def test_a_vote_can_be_changed_repeated_and_taken_back(alice, channel, database):
     await alice.send(channel, "!similar arcade fire")
     message = channel.last_message
-    up, down = buttons(message)[:2]
-    await alice.click(message, custom_id=up)
-    result = await alice.click(message, custom_id=down)
+    up, down = options(message, "rate")[:2]
+    await alice.select(message, [up], custom_id="rate")
+    result = await alice.select(message, [down], custom_id="rate")
     assert shown(result.response).startswith("Changed: 👎")
-    take_back = buttons(result.response)[0]
-    again = await alice.click(message, custom_id=down)
-    assert again.response.content.startswith("Already saved: 👎")
-    back = await alice.click(result.response, custom_id=take_back)
-    assert back.response.content.startswith("Taken back")
+    again = await alice.select(message, [down], custom_id="rate")
+    assert shown(again.response).startswith("Already saved: 👎")
+    back = await alice.click(result.response, custom_id=button(result.response, "vote:"))
+    assert shown(back.response).startswith("Taken back")
     assert [row["value"] for row in database("select value from vote order by id")] == [1, -1, 0]
     assert database("select value from current_vote where value <> 0") == []
 
@@ -172,9 +154,9 @@ async def test_a_vote_can_be_changed_repeated_and_taken_back(alice, channel, dat
 async def test_votes_of_two_members_are_two_votes(alice, channel, simcord_env, database):
     bob = simcord_env.guild.add_member(simcord_env.create_user("bob"))
     await alice.send(channel, "!similar arcade fire")
-    up, down = buttons(channel.last_message)[:2]
-    await alice.click(channel.last_message, custom_id=up)
-    await bob.click(channel.last_message, custom_id=down)
+    up, down = options(channel.last_message, "rate")[:2]
+    await alice.select(channel.last_message, [up], custom_id="rate")
+    await bob.select(channel.last_message, [down], custom_id="rate")
     votes = database("select voter_key, value from vote order by id")
     assert [vote["value"] for vote in votes] == [1, -1]
     assert votes[0]["voter_key"] != votes[1]["voter_key"]
@@ -184,9 +166,9 @@ async def test_votes_of_two_members_are_two_votes(alice, channel, simcord_env, d
 async def test_a_vote_after_a_restart_counts(alice, channel, simcord_env, answers, database):
     await alice.send(channel, "!similar arcade fire")
     message = channel.last_message
-    up = buttons(message)[2]
+    up = options(message, "rate")[2]
     await simcord_env.restart_bot(SegueBot(answers, prefix="!", message_content=True))
-    result = await alice.click(message, custom_id=up)
+    result = await alice.select(message, [up], custom_id="rate")
     assert result.acknowledged
     assert shown(result.response).startswith("Saved: 👍")
     assert database("select rank, value from vote join impression on impression.id = impression_id") == [
@@ -202,8 +184,9 @@ async def test_a_vote_on_an_answer_that_is_no_longer_on_record_is_not_called_sav
         connection.execute("delete from impression")
         connection.commit()
     connection.close()
-    result = await alice.click(channel.last_message, custom_id=buttons(channel.last_message)[0])
-    assert "was not saved" in result.response.content
+    value = options(channel.last_message, "rate")[0]
+    result = await alice.select(channel.last_message, [value], custom_id="rate")
+    assert "was not saved" in shown(result.response)
     assert database("select * from vote") == []
 
 
@@ -211,8 +194,8 @@ async def test_several_meanings_are_asked_about_and_a_button_answers(alice, chan
     await alice.send(channel, "!similar arcade fore fire")
     message = channel.last_message
     assert shown(message) == "No artist here is called “arcade fore fire”. Did you mean:"
-    assert buttons(message) == [f"similar:{format_artist_id(artist_id('Arcade Fire'))}"]
-    result = await alice.click(message, custom_id=buttons(message)[0])
+    assert labels(message) == ["Arcade Fire"]
+    result = await alice.click(message, label="Arcade Fire")
     assert shown(result.response).startswith("Similar to **Arcade Fire**")
     assert database("select source, match_kind, outcome, n_candidates > 0 as offered from request order by id") == [
         {"source": "prefix", "match_kind": None, "outcome": "not_found", "offered": 1},
@@ -234,7 +217,7 @@ async def test_too_few_listeners_is_said_and_logged_as_abstained(alice, channel,
 async def test_nothing_like_it_is_one_sentence(alice, channel):
     await alice.send(channel, "!similar xqzzk")
     assert shown(channel.last_message) == "No artist here is called “xqzzk”, and none is spelt like it."
-    assert buttons(channel.last_message) == []
+    assert ids(channel.last_message) == []
 
 
 async def test_hostile_text_comes_back_harmless(alice, channel):
@@ -251,7 +234,9 @@ async def test_hostile_text_comes_back_harmless(alice, channel):
 
 async def test_without_an_artist_the_usage_is_shown(alice, channel, simcord_env):
     await alice.send(channel, "!similar")
-    assert channel.last_message.content == "That is used like this: `!similar <artist>`"
+    assert shown(channel.last_message) == (
+        "That is used like this: `!similar <artist> [--count 20] [--familiar | --deep]`"
+    )
     assert len(simcord_env.errors) == 1
 
 
@@ -283,12 +268,12 @@ async def test_without_a_database_the_answer_still_comes_and_no_vote_is_called_s
     earlier = channel.last_message
     feedback.close()
     await alice.send(channel, "!similar arcade fire")
-    assert "**Wolf Parade**" in shown(channel.last_message)
+    assert "[Wolf Parade]" in shown(channel.last_message)
     assert "Votes cannot be saved at the moment." in shown(channel.last_message)
-    assert buttons(channel.last_message) == []
-    result = await alice.click(earlier, custom_id=buttons(earlier)[0])
+    assert "rate" not in ids(channel.last_message)
+    result = await alice.select(earlier, [options(earlier, "rate")[0]], custom_id="rate")
     assert result.acknowledged
-    assert result.response.content == "Your vote could not be saved. Try again in a moment."
+    assert shown(result.response) == "Your vote could not be saved. Try again in a moment."
 
 
 async def test_a_button_that_fails_apologises_and_logs(alice, channel, answers, monkeypatch, caplog):
@@ -299,21 +284,23 @@ async def test_a_button_that_fails_apologises_and_logs(alice, channel, answers, 
         raise RuntimeError("planted")
 
     monkeypatch.setattr(answers, "vote", broken)
-    result = await alice.click(channel.last_message, custom_id=buttons(channel.last_message)[0])
-    assert result.response.content == APOLOGY
+    value = options(channel.last_message, "rate")[0]
+    result = await alice.select(channel.last_message, [value], custom_id="rate")
+    number = re.search(r"log as ([0-9a-f]{8})", shown(result.response))
     assert result.ephemeral
-    assert "button VoteButton failed" in caplog.text
+    assert f"button RateSelect failed: error={number[1]}" in caplog.text
 
 
-async def test_a_command_that_fails_apologises(alice, channel, answers, monkeypatch, simcord_env):
+async def test_a_command_that_fails_apologises(alice, channel, answers, monkeypatch, simcord_env, caplog):
     async def broken(*_arguments, **_options):
         raise RuntimeError("planted")
 
     monkeypatch.setattr(answers, "similar", broken)
     await alice.send(channel, "!similar arcade fire")
-    assert channel.last_message.content == APOLOGY
+    assert "written to the log as" in shown(channel.last_message)
     result = await alice.slash(channel, "similar", artist="arcade fire")
-    assert result.response.content == APOLOGY
+    number = re.search(r"log as ([0-9a-f]{8})", shown(result.response))
+    assert f"error={number[1]}" in caplog.text
     assert len(simcord_env.errors) == 2
 
 

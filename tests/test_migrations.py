@@ -22,7 +22,7 @@ from bot.feedback.tables import Base
 from recommender.errors import FeedbackError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-HEAD = "0002"
+HEAD = "0003"
 
 
 def sqlite_url(path: Path) -> str:
@@ -325,7 +325,7 @@ def test_postgresql_gets_the_same_log(capsys):
     assert sql.rstrip().endswith("COMMIT;")
 
 
-def test_an_installed_wheel_upgrades_from_its_own_migrations(tmp_path):
+def test_an_installed_wheel_brings_its_migrations_and_languages(tmp_path):
     source = tmp_path / "source"
     ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "docs", "*.egg-info", "benchmarks")
     shutil.copytree(REPOSITORY, source, ignore=ignored)
@@ -338,14 +338,19 @@ def test_an_installed_wheel_upgrades_from_its_own_migrations(tmp_path):
     shutil.rmtree(source)
     code = (
         "import sys; from bot.feedback.database import migrations_folder, upgrade_database\n"
-        "print(migrations_folder()); print(upgrade_database(sys.argv[1]))"
+        "print(migrations_folder()); print(upgrade_database(sys.argv[1]))\n"
+        "from bot.languages import language_of; print(language_of('de').say('Take back'))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code, sqlite_url(tmp_path / "feedback.sqlite3")],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(installed), "PATH": os.environ["PATH"]},
+        env={"PYTHONPATH": str(installed), "PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert answer.stdout.splitlines() == [str(installed / "bot" / "migrations"), f"(None, '{HEAD}')"]
+    assert answer.stdout.splitlines() == [
+        str(installed / "bot" / "migrations"),
+        f"(None, '{HEAD}')",
+        "Zurücknehmen",  # its catalogues came with it
+    ]

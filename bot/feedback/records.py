@@ -15,6 +15,9 @@ VoteEvent = Literal["vote", "retract", "drill_down", "page", "not_this_artist"]
 AliasSource = Literal["member", "moderator", "operator"]
 AliasStatus = Literal["proposed", "accepted", "rejected"]
 AliasVerdict = Literal["accepted", "rejected"]
+PromotionKind = Literal["promote", "rollback"]
+ExperimentState = Literal["defined", "running", "stopped", "archived"]
+Verdict = Literal["like", "dislike"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,12 @@ class UnknownImpression:
     impression_id: int
 
 
-VoteOutcome = Saved | AlreadySaved | UnknownImpression
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """Nothing was written: this person asked not to be logged."""
+
+
+VoteOutcome = Saved | AlreadySaved | UnknownImpression | OptedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,3 +261,105 @@ class UnknownAlias:
 
 
 DecisionOutcome = Decided | AlreadyDecided | AliasTaken | UnknownAlias
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """A live comparison of two models.
+
+    Parameters
+    ----------
+    model_a, model_b : ids of registered models, see :class:`ModelRecord`.
+    explore_rate : share of its answers that explore, from 0 to 1.
+    salt : keeps its coins apart from those of other experiments.
+    created_at, started_at, ended_at, archived_at : aware; None for what has not happened.
+    """
+
+    id: int
+    name: str
+    model_a: str
+    model_b: str
+    explore_rate: float
+    salt: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    archived_at: datetime | None
+
+    @property
+    def state(self) -> ExperimentState:
+        """What it is at now."""
+        if self.archived_at is not None:
+            return "archived"
+        if self.ended_at is not None:
+            return "stopped"
+        return "defined" if self.started_at is None else "running"
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRecord:
+    """A change of the serving model, as it was logged; see :class:`bot.feedback.tables.Promotion`."""
+
+    model_id: str
+    previous_id: str | None
+    kind: PromotionKind
+    is_override: bool
+    reason: str | None
+    evidence: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One row that was shown, as it was logged."""
+
+    impression_id: int
+    rank: int
+    page: int
+    artist_id: int
+    model_id: str
+    score: float
+    support: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """An answer on record, with the rows of all its pages in the order of their ranks."""
+
+    request_id: int
+    seed_artist_id: int | None
+    familiarity: Familiarity | None
+    experiment_id: int | None
+    assignment_seed: int | None
+    is_test: bool
+    rows: tuple[ShownRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What a member said of an artist outside of any answer."""
+
+    artist_id: int
+    verdict: Verdict
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChoices:
+    """What a server's admins chose; None, and no channels, leave it to the bot's own defaults.
+
+    Parameters
+    ----------
+    language : code of a language.
+    allowed_channels : ids of the channels in which the bot answers; none: in all.
+    cooldown_seconds : per member, between two commands.
+    """
+
+    prefix: str | None = None
+    language: str | None = None
+    allowed_channels: tuple[str, ...] = ()
+    rows_per_answer: int | None = None
+    cooldown_seconds: float | None = None
+    votes_enabled: bool | None = None
+    exploration_enabled: bool | None = None
+    prefix_commands_enabled: bool | None = None

@@ -16,7 +16,8 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection, Engine
 
-from bot.feedback import aliases
+from bot.feedback import aliases, counts, pages, preferences, servers
+from bot.feedback.counts import ServerCounts
 from bot.feedback.database import require_current
 from bot.feedback.engine import failures_explained, open_engine
 from bot.feedback.records import (
@@ -27,17 +28,22 @@ from bot.feedback.records import (
     AlreadySaved,
     DecisionOutcome,
     ModelRecord,
+    OptedOut,
     ProposalOutcome,
     RequestRecord,
     Saved,
+    ServerChoices,
     Shown,
+    ShownAnswer,
     StandingVote,
+    Taste,
     UnknownImpression,
+    Verdict,
     VoteEvent,
     VoteOutcome,
 )
 from bot.feedback.subjects import key_for
-from bot.feedback.tables import Impression, Model, Request, Seed, Subject, Vote, current_vote
+from bot.feedback.tables import Impression, MemberPreference, Model, Request, Seed, Subject, Vote, current_vote
 from bot.feedback.writer import Writer
 from recommender.errors import FeedbackError
 
@@ -117,7 +123,8 @@ class FeedbackStore:
 
         Returns
         -------
-        The impression ids in the order of the ranks; they belong into the buttons of the answer.
+        The impression ids in the order of the ranks; they belong into the buttons of the answer. None at all for a
+        person who opted out: nothing was written.
         """
         created_at = self._now()
         return self._submit(lambda connection: _insert_request(connection, request, shown, seeds, created_at))
@@ -139,7 +146,7 @@ class FeedbackStore:
 
         Returns
         -------
-        One of the three outcomes; nonsense (a ``vote`` of 0, an unknown event) fails with :class:`FeedbackError`.
+        One of the outcomes; nonsense (a ``vote`` of 0, an unknown event) fails with :class:`FeedbackError`.
         """
         row = {
             "impression_id": impression_id,
@@ -168,6 +175,76 @@ class FeedbackStore:
         )
         with self.reading() as connection:
             return [StandingVote(*row) for row in connection.execute(query)]
+
+    def shown_answer(self, impression_id: int) -> ShownAnswer | None:
+        """Read the answer that a shown row belongs to, all its pages; None when it is not on record."""
+        with self.reading() as connection:
+            return pages.shown_answer(connection, impression_id)
+
+    def record_page(self, impression_id: int, shown: Sequence[Shown]) -> Future[ShownAnswer | None]:
+        """Log a further page of an answer; of two for the same page the first stands.
+
+        Parameters
+        ----------
+        impression_id : any row of the answer.
+        shown : the rows of the page, their ranks behind those shown so far.
+
+        Returns
+        -------
+        The answer as it stands now; None when it is not on record.
+        """
+        return self._submit(lambda connection: pages.add_page(connection, impression_id, shown))
+
+    def choices_of(self, guild: str) -> ServerChoices:
+        """Read what the admins of a server (outside id) chose."""
+        with self.reading() as connection:
+            return servers.choices_of(connection, guild)
+
+    def record_choices(self, guild: str, choices: ServerChoices) -> Future[None]:
+        """Keep what the admins of a server chose, in the place of what they chose before."""
+        now = self._now()
+        return self._submit(lambda connection: servers.choose(connection, guild, choices, now=now))
+
+    def counts_of(self, guild: str) -> ServerCounts:
+        """Count what was asked, shown and said in a server (outside id)."""
+        with self.reading() as connection:
+            return counts.counts_of(connection, guild)
+
+    def record_taste(self, member: str, artist_id: int, verdict: Verdict | None) -> Future[bool | OptedOut]:
+        """Keep what a person thinks of an artist (None takes it back); whether that changed anything."""
+        now = self._now()
+
+        def job(connection: Connection) -> bool | OptedOut:
+            if preferences.opted_out(connection, member):
+                return OptedOut()
+            return preferences.set_taste(connection, member, artist_id, verdict, now=now)
+
+        return self._submit(job)
+
+    def tastes_of(self, member: str) -> list[Taste]:
+        """Read what a person said of artists, oldest first."""
+        with self.reading() as connection:
+            return preferences.tastes(connection, member)
+
+    def record_opt_out(self, member: str, wish: bool) -> Future[bool]:
+        """Keep whether a person wants nothing written down about them; whether that changed anything."""
+        now = self._now()
+        return self._submit(lambda connection: preferences.set_opt_out(connection, member, wish, now=now))
+
+    def opted_out(self, member: str) -> bool:
+        """Read whether a person wants nothing written down about them."""
+        with self.reading() as connection:
+            return preferences.opted_out(connection, member)
+
+    def export_of(self, member: str) -> dict[str, Any]:
+        """Read every row that is kept of a person, by table."""
+        with self.reading() as connection:
+            return preferences.export(connection, member)
+
+    def forget(self, member: str) -> Future[int]:
+        """Delete every row that is kept of a person; how many there were."""
+        now = self._now()
+        return self._submit(lambda connection: preferences.forget(connection, member, now=now))
 
     def propose_alias(
         self,
@@ -220,6 +297,15 @@ class FeedbackStore:
         with self.reading() as connection:
             return aliases.accepted(connection, guild)
 
+    def write(self, job: Callable[[Connection], T]) -> Future[T]:
+        """Run another room's job in a transaction of the writer; it may run twice, so it does nothing but SQL."""
+        return self._submit(job)
+
+    @property
+    def now(self) -> datetime:
+        """The time that rows written now would get."""
+        return self._now()
+
     def alias_state(self) -> tuple[object, ...]:
         """Read a value that changes whenever the accepted aliases of any server do, whoever decided."""
         with self.reading() as connection:
@@ -260,6 +346,8 @@ def _insert_request(
     seeds: Sequence[tuple[int, int]],
     created_at: datetime,
 ) -> list[int]:
+    if preferences.opted_out(connection, request.member):
+        return []
     row = asdict(request)
     member, guild = row.pop("member"), row.pop("guild")
     row["created_at"] = created_at
@@ -293,6 +381,8 @@ def _insert_vote(connection: Connection, voter: str, row: dict[str, Any]) -> Vot
     if found is None:
         return UnknownImpression(impression_id)
     standing = found.standing or 0
+    if found.opted_out:
+        return OptedOut()
     says_nothing_new = {"vote": value == standing != 0, "retract": value == standing == 0}.get(row["event"], False)
     if found.is_replay or says_nothing_new:
         return AlreadySaved(standing, found.artist_id)
@@ -323,4 +413,8 @@ _BEFORE_VOTE = select(
     .scalar_subquery()
     .label("standing"),
     select(Vote.id).where(Vote.interaction_id == bindparam("interaction_id")).exists().label("is_replay"),
+    select(MemberPreference.member_key)
+    .where(MemberPreference.member_key == _VOTER_KEY, MemberPreference.opt_out)
+    .exists()
+    .label("opted_out"),
 ).where(Impression.id == bindparam("impression_id"))

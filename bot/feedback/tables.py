@@ -29,11 +29,21 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.feedback.columns import NEVER_REUSE_IDS, Id64, Real, RowId, UtcDateTime, Whole, flag, length, one_of, within
-from bot.feedback.records import AliasSource, AliasStatus, Familiarity, Outcome, Source, Team, VoteEvent
+from bot.feedback.records import (
+    AliasSource,
+    AliasStatus,
+    Familiarity,
+    Outcome,
+    PromotionKind,
+    Source,
+    Team,
+    VoteEvent,
+)
 from recommender.names import MatchKind
 
 MAX_ALIAS_CHARACTERS = 200
 MAX_ARTIST_NAME_CHARACTERS = 255
+MAX_REASON_CHARACTERS = 500
 
 
 def _unique_where(name: str, *columns: str, condition: str) -> Index:
@@ -331,6 +341,27 @@ class Alias(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by: Mapped[str | None] = mapped_column(String(32))
+
+
+class Promotion(Base):
+    """A change of the serving model: what it was before, on what evidence, and why where the gate was overridden."""
+
+    __tablename__ = "promotion"
+    __table_args__ = (
+        one_of("kind", PromotionKind),
+        CheckConstraint("NOT is_override OR reason IS NOT NULL", name="override_has_reason"),
+        length("reason", 1, MAX_REASON_CHARACTERS),
+        NEVER_REUSE_IDS,
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
+    previous_id: Mapped[str | None] = mapped_column(ForeignKey("model.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    is_override: Mapped[bool] = mapped_column(flag("is_override"))
+    reason: Mapped[str | None] = mapped_column(String(MAX_REASON_CHARACTERS))
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 # The order of ids decides, not the clock: clocks step back. A migration that rebuilds `vote` on SQLite has to drop this

@@ -223,6 +223,8 @@ class Rest(Gateway):
     async def _put_commands(self, request: Request, application_id: int) -> list[Json]:
         limits.check_commands(request.json)
         common = {"application_id": str(application_id), "version": "1", "default_member_permissions": None}
+        # A menu entry comes back with an empty description.
+        common["description"] = ""
         self.commands = [{**common, "id": str(snowflake()), **command} for command in request.json]
         return self.commands
 

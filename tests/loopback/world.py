@@ -40,6 +40,7 @@ class Member:
     id: int = field(default_factory=snowflake)
     bot: bool = False
     permissions: int = (1 << 53) - 1
+    locale: str = "en-US"
 
     def as_user(self) -> Json:
         return {
@@ -228,7 +229,7 @@ class World:
             "id": str(interaction.id), "token": interaction.token, "type": interaction.kind, "version": 1,
             "data": interaction.data, "application_id": str(self.bot.id), "channel_id": str(interaction.channel_id),
             "channel": self.channel(interaction.channel_id),
-            "app_permissions": str(self.everyone), "locale": "en-US", "entitlements": [], "context": int(dm),
+            "app_permissions": str(self.everyone), "locale": member.locale, "entitlements": [], "context": int(dm),
             "authorizing_integration_owners": {}, "attachment_size_limit": 10 * 2**20,
         }  # fmt: skip
         if dm:
