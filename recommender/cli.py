@@ -4,6 +4,7 @@ import csv
 import logging
 import os
 import secrets
+import shlex
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -216,8 +217,8 @@ def train(
     if manifest.data.synthetic:
         out.print(SYNTHETIC_NOTE)
     most_heard = int(np.bincount(counts.plays.indices).argmax())
-    where = "" if becomes_current else f" --model {manifest.id if in_store else target}"
-    out.print(f"Next: segue similar {plain_name(counts.artist_names[most_heard])}{where}", markup=False, soft_wrap=True)
+    where = "" if becomes_current else f" --model {manifest.id if in_store else shlex.quote(str(target))}"
+    out.print(f"Next: segue similar {_typed(counts.artist_names[most_heard])}{where}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -296,6 +297,12 @@ def export_neighbours(
     out.print(
         f"Wrote the neighbours of {counted(n_answered, 'artist')} to {output}{why}.", markup=False, soft_wrap=True
     )
+
+
+def _typed(name: str) -> str:
+    """An artist's name as it can be typed after a command: the apostrophe of Guns N' Roses would leave a quote open."""
+    name = plain_name(name)
+    return name if all(shlex.quote(word) == word or word.isalpha() for word in name.split()) else shlex.quote(name)
 
 
 def _cut_note(catalogue: Catalogue) -> str:

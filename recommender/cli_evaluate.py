@@ -72,7 +72,7 @@ def evaluate(
 
     The first preset is compared with each other one, listener by listener.
 
-    Examples: segue evaluate --data hetrec · segue evaluate --plays plays.tsv --preset best --preset ease --plot e.png
+    Examples: segue evaluate --data demo · segue evaluate --plays plays.tsv --preset best --preset ease --plot e.png
     """
     from recommender.datasets import is_synthetic
     from recommender.evaluating import POPULARITY, EvaluationParams, compare

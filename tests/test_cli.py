@@ -75,6 +75,16 @@ def test_plays_become_a_model_that_answers(segue, plays_file, environment):
     assert len(ModelStore(environment / "models").ids()) == 1
 
 
+@pytest.mark.parametrize("name", ["Guns N' Roses", "Sigur Rós", "!!!", "$HOME (Japan)"])
+def test_what_to_type_next_is_a_command_that_a_shell_takes(segue, tmp_path, name):
+    lines = [f"l{n}\t\t{artist}\t5\n" for n in range(20) for artist in (name, f"b{n % 3}", f"c{n % 4}")]
+    (tmp_path / "plays.tsv").write_text("".join(lines), encoding="utf-8")
+    said = segue(*TRAIN, "--plays", tmp_path / "plays.tsv", "--preset", "cosine", "--regularization", 0.1).stdout
+    typed = said.split("Next: segue similar ")[1]
+    heard = subprocess.run(["sh", "-c", f"printf '%s ' {typed}"], capture_output=True, text=True, check=True).stdout
+    assert heard.strip() == name
+
+
 def test_json_is_for_scripts(segue, plays_file):
     trained = json.loads(segue(*TRAIN, "--plays", plays_file, "--json").stdout)
     assert (trained["listeners"], trained["artists"], trained["current"]) == (150, 13, True)
