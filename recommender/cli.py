@@ -4,6 +4,7 @@ import csv
 import logging
 import os
 import secrets
+import shlex
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +19,7 @@ from rich.table import Table
 from recommender import cli_data, cli_evaluate, cli_explore, cli_export, cli_names, cli_recommend, cli_tune
 from recommender.artists import artist_key
 from recommender.catalogue import Catalogue, Similar, TooFewListeners
-from recommender.cli_export import OutputOption, written
+from recommender.cli_export import OutputOption
 from recommender.datasets import is_synthetic
 from recommender.machine import limited_threads
 from recommender.names import Found
@@ -38,6 +39,7 @@ from recommender.terminal import (
     err,
     out,
     print_json,
+    written,
 )
 from recommender.typed_artists import EXIT_NO_ANSWER, artist_json, found_or_exit
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
@@ -158,8 +160,9 @@ def train(
     with_options(recipe)  # what is no option is refused before the data are read
     created = datetime.now(UTC)
     models = ModelStore(store)
-    models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+    for place in {models, ModelStore(target.parent)}:  # what a kill left half-built beside a --model ./folder too
+        place.sweep(now=time.time())
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stopping, limited_threads(jobs):
         counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
@@ -217,8 +220,8 @@ def train(
     if manifest.data.synthetic:
         out.print(SYNTHETIC_NOTE)
     most_heard = int(np.bincount(counts.plays.indices).argmax())
-    where = "" if becomes_current else f" --model {manifest.id if in_store else target}"
-    out.print(f"Next: segue similar {plain_name(counts.artist_names[most_heard])}{where}", markup=False, soft_wrap=True)
+    where = "" if becomes_current else f" --model {manifest.id if in_store else shlex.quote(str(target))}"
+    out.print(f"Next: segue similar {_typed(counts.artist_names[most_heard])}{where}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -280,6 +283,12 @@ def export_neighbours(
     out.print(
         f"Wrote the neighbours of {counted(n_answered, 'artist')} to {output}{why}.", markup=False, soft_wrap=True
     )
+
+
+def _typed(name: str) -> str:
+    """An artist's name as it can be typed after a command: the apostrophe of Guns N' Roses would leave a quote open."""
+    name = plain_name(name)
+    return name if all(shlex.quote(word) == word or word.isalpha() for word in name.split()) else shlex.quote(name)
 
 
 def _cut_note(catalogue: Catalogue) -> str:

@@ -231,7 +231,7 @@ def _print_blend(catalogue: Catalogue, outcome: Blend) -> None:
     for row in outcome.rows:
         name, nearest = escape(plain_name(row.artist.name)), escape(plain_name(row.nearest.name))
         table.add_row(
-            str(row.rank), name, f"{row.score:.2f}", nearest, _people(row.support), f"{row.artist.listeners:,}"
+            str(row.rank), name, f"{row.score:z.2f}", nearest, _people(row.support), f"{row.artist.listeners:,}"
         )
     out.print(table)
     _note_synthetic(catalogue)
@@ -244,7 +244,7 @@ def _print_path(catalogue: Catalogue, outcome: ArtistPath) -> None:
     table.add_row("", escape(plain_name(outcome.start.name)), "", "", "")
     for number, stop in enumerate(outcome.stops, start=1):
         name = escape(plain_name(stop.artist.name))
-        table.add_row(str(number), name, f"{stop.score:.2f}", _people(stop.support), f"{stop.to_goal:.2f}")
+        table.add_row(str(number), name, f"{stop.score:z.2f}", _people(stop.support), f"{stop.to_goal:z.2f}")
     out.print(table)
     _note_synthetic(catalogue)
 
@@ -256,7 +256,7 @@ def _print_dissimilar(catalogue: Catalogue, outcome: Dissimilar) -> None:
         table.add_row(
             str(row.rank),
             escape(plain_name(row.artist.name)),
-            f"{row.score:.2f}",
+            f"{row.score:z.2f}",
             _people(row.support),
             f"{row.by_chance:,.0f}",
             f"{row.artist.listeners:,}",

@@ -174,6 +174,13 @@ def model_weights(artifact: Artifact, crowd: Crowd, recommender: Recommender) ->
     return CSR(coo_array((pairs.data[known][order][first], (rows[first], cols[first])), shape=shape))
 
 
+def unknown_artists(artifact: Artifact, crowd: Crowd) -> list[str]:
+    """Name the artists that a crowd plays and the model does not know."""
+    played = np.flatnonzero(np.bincount(crowd.plays.indices, minlength=len(crowd.artist_names)))
+    columns = _columns_of(artifact, crowd.artist_names)
+    return [crowd.artist_names[idx] for idx in played if columns[idx] < 0]
+
+
 def _columns_of(artifact: Artifact, names: list[str]) -> Rows:
     """The model's row of each name, -1 where it has none."""
     ids = np.array([artist_id(name) for name in names], dtype=np.int64)

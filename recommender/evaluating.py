@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from recommender import metrics
-from recommender.errors import DataError, ParameterError
+from recommender.errors import DataError, ModelError, ParameterError
 from recommender.holdout import Holdout
 from recommender.intervals import Difference, Figures, Interval, by_listener, interval, paired
 from recommender.linking import ease_links
@@ -174,7 +174,10 @@ def judge_lists(lists: Lists, hidden: CSR, params: EvaluationParams) -> dict[str
 def _lists_of(name: str, recipes: Mapping[str, Recipe], one: Split, params: EvaluationParams, *, seed: int) -> Lists:
     if name not in recipes:
         return popular_lists(one, params.depth)
-    recommender = fit_recommender(one.train, recipes[name], rng=np.random.default_rng(seed))
+    try:
+        recommender = fit_recommender(one.train, recipes[name], rng=np.random.default_rng(seed))
+    except (ModelError, ParameterError) as err:
+        raise type(err)(f"{name}: {err}") from err
     with threadpool_limits(limits=1, user_api="blas"):
         return recommender.lists(seen_weights(one, fitted_to(recipes[name], one.train), params.split), params.depth)
 

@@ -26,6 +26,7 @@ from recommender.plays import PlayCounts
 from recommender.ridge import RidgeParams
 from recommender.similarity import SimilarityParams, compare_artists, resolved
 from recommender.weighting import WeightingParams, confidence, weigh
+from recommender.wording import counted
 
 Algorithm: TypeAlias = Literal["als", "lsa"]
 Step: TypeAlias = Callable[[str, int, int, str], None]
@@ -217,7 +218,8 @@ def train(
     Raises
     ------
     ParameterError : a parameter does not fit this data.
-    ModelError : the factors are not finite or collapsed, or no artist has a neighbour.
+    ModelError : there are fewer than two listeners or artists, the factors are not finite or collapsed, or no artist
+        has a neighbour.
     """
     # Each number of BLAS threads sums a large product in another order, and the same seed would give other bits.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -243,6 +245,17 @@ def _train(
             "bring more data, or lower --min-listeners. No model was saved"
         )
     return TrainedModel(recipe, factors, compared.neighbours, compared.own_factors, typical, links)
+
+
+def _refuse_too_few(plays: CSR) -> None:
+    """Refuse what no option can help: artists are alike by the listeners they share."""
+    n_listeners, n_artists = plays.shape
+    if n_listeners < 2 or n_artists < 2:
+        raise ModelError(
+            f"nothing can be compared: these data have {counted(n_listeners, 'listener')} and "
+            f"{counted(n_artists, 'artist')}, and it takes several of both; "
+            "bring more data, or check which column is which. No model was saved"
+        )
 
 
 def fitted_to(recipe: Recipe, plays: CSR) -> Recipe:
@@ -276,8 +289,9 @@ def fit_factors(
 
     Raises
     ------
-    ModelError : the factors are not finite or collapsed.
+    ModelError : there are fewer than two listeners or artists, or the factors are not finite or collapsed.
     """
+    _refuse_too_few(plays)
     step("weighting", 0, 1, "")
     weights = weigh(plays, recipe.weighting)
     match recipe.algorithm:

@@ -242,6 +242,10 @@ class _Search:
             judged = evaluate(self._plays, {"trial": recipe}, evaluation, stability=False)["trial"]
         except ModelError:  # too much regularization: no use to go further that way
             return None
+        except ParameterError:  # more factors of LSA than the data have artists
+            if not self._tried:
+                raise
+            return None
         return float(np.mean(judged.each[evaluation.names[1]]))
 
 

@@ -109,7 +109,9 @@ def test_artists_and_listeners_that_the_model_does_not_know_are_said(segue, tmp_
     path = written(tmp_path / "f", "ann\tArcade Fire\nann\tNo Such Band\nzoe\tNo Such Band\n")
     result = segue("--listeners", path)
     assert list(lists_of(result.stdout)) == ["ann"]
-    assert "1 listener play no artist that the model knows" in result.stderr
+    assert "No list for 1 listener without any artist that the model knows" in result.stderr
+    assert "1 artist of" in result.stderr
+    assert "left out; first: No Such Band" in result.stderr
     assert "zoe" in result.stderr
 
 

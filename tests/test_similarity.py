@@ -307,5 +307,5 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
 def test_factors_that_are_not_finite_are_refused():
     artists = np.ones((4, 2), dtype=np.float32)
     artists[2, 1] = np.nan
-    with pytest.raises(ModelError, match="not finite; train with more regularization"):
+    with pytest.raises(ModelError, match="not finite; choose another"):
         Factors(np.ones((3, 2), dtype=np.float32), artists)

@@ -90,6 +90,19 @@ def test_too_much_regularization_for_little_data_is_refused():
     assert train(plays, healthy, rng=np.random.default_rng(0)).factors.n_factors == 64
 
 
+def test_regularization_that_overflows_is_named_without_a_warning():
+    """Warnings are errors here: nothing but the sentence may appear."""
+    adjusted_too_far = adjusted(PRESETS["als"], regularization=1e12)
+    with pytest.raises(ModelError, match=r"a regularization of 1e\+12 is far too large or too small"):
+        train(community_plays(), adjusted_too_far, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("shape", [(1, 20), (20, 1)])
+def test_one_listener_or_one_artist_is_called_too_few_and_not_too_much_regularization(shape):
+    with pytest.raises(ModelError, match=r"nothing can be compared: .*bring more data, or check which column"):
+        train(CSR(np.ones(shape, dtype=np.float32)), PRESETS["best"], rng=np.random.default_rng(0))
+
+
 def test_data_in_which_nobody_can_be_compared_is_refused():
     plays = CSR(np.eye(12, dtype=np.float32))
     with pytest.raises(ModelError, match="no artist could be compared"):

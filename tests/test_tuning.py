@@ -245,6 +245,49 @@ def test_presets_are_judged_side_by_side(segue, plays_file, tmp_path):
     assert card == json.loads(segue(*arguments, "--json").stdout)
 
 
+def test_figures_are_printed_even_where_the_picture_cannot_be_drawn(segue, plays_file, tmp_path):
+    write_preset(tmp_path / "small.json", small_recipe("als"))
+    arguments = ["--preset", tmp_path / "small.json", "--splits", 1, "--plot", tmp_path / "no folder" / "e.png"]
+    result = segue("evaluate", "--plays", plays_file, *arguments)
+    assert result.exit_code == 1
+    assert "nDCG@10" in result.stdout
+    assert "no folder" in result.stderr
+
+
+def test_the_preset_that_fails_is_named_and_two_of_one_name_are_refused(segue, plays_file, tmp_path):
+    hopeless = replace(small_recipe("als"), als=replace(small_recipe("als").als, ridge=RidgeParams("plain", 1e7)))
+    (tmp_path / "other").mkdir()
+    for path, recipe in (("fine.json", small_recipe("als")), ("bad.json", hopeless), ("other/fine.json", hopeless)):
+        write_preset(tmp_path / path, recipe)
+    arguments = ["evaluate", "--plays", plays_file, "--splits", 1, "--preset", tmp_path / "fine.json", "--preset"]
+    failed = segue(*arguments, tmp_path / "bad.json")
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("error: bad: the loss is not finite")
+    twice = segue(*arguments, tmp_path / "other" / "fine.json")
+    assert twice.exit_code == 1
+    assert "needs a name of its own" in twice.stderr
+
+
+def test_a_preset_of_segue_s_own_is_not_written_anew(segue, plays_file, tmp_path):
+    """It would be saved, and never be found again behind the one that Segue has."""
+    refused = segue("tune", "--plays", plays_file, "--trials", 1, "--name", "best")
+    assert refused.exit_code == 1
+    assert "choose another --name" in refused.stderr
+    assert not (tmp_path / "models").exists()
+    refused = segue("tune", "--plays", plays_file, "--trials", 1, "--name", tmp_path)
+    assert "is a folder; choose another --name" in refused.stderr.replace("\n", " ")
+
+
+def test_a_change_that_the_data_do_not_allow_does_not_end_the_search(plays, tmp_path):
+    """More factors of LSA than there are artists."""
+    start = replace(small_recipe("lsa"), lsa=replace(small_recipe("lsa").lsa, n_factors=10))
+    best, trials = searched(plays, tmp_path / "journal", start=start, params=replace(PARAMS, n_trials=8))
+    assert [trial.ndcg for trial in trials if trial.change == "20 factors"][:1] == [None]
+    assert best.ndcg is not None
+    with pytest.raises(ParameterError, match="LSA with 99 factors"):
+        searched(plays, tmp_path / "other", start=replace(start, lsa=replace(start.lsa, n_factors=99)))
+
+
 def test_a_missing_matplotlib_is_said_before_the_work(segue, plays_file, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     result = segue("evaluate", "--plays", plays_file, "--plot", tmp_path / "e.png")
