@@ -141,19 +141,20 @@ def judging_progress() -> "Iterator[Step]":
 
 
 def _table(judged: "dict[str, Judged]", params: "EvaluationParams") -> Table:
-    table = Table("", *params.names, "coverage", "hub skew (most lists)", "popularity", "same with another seed")
+    # Figures as rows: there are more of them than of presets, and a terminal is narrow.
+    table = Table("", *(escape(plain_name(name)) for name in judged))
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, one in judged.items():
-        means = [f"{mean.mean:.4f} ± {(mean.high - mean.low) / 2:.4f}" for mean in one.means.values()]
-        table.add_row(
-            escape(plain_name(name)),
-            *means,
-            f"{one.spread('coverage'):.3f}",
-            f"{one.spread('hub_skew'):.1f} ({100 * one.spread('most_lists'):.0f} %)",
-            f"{one.spread('popularity'):.2f}",
-            "" if one.stability is None else f"{100 * one.stability:.0f} %",
-        )
+    systems = judged.values()
+    for metric in params.names:
+        means = [one.means[metric] for one in systems]
+        table.add_row(metric, *(f"{mean.mean:.4f} ± {(mean.high - mean.low) / 2:.4f}" for mean in means))
+    table.add_row("coverage", *(f"{one.spread('coverage'):.3f}" for one in systems))
+    hubs = [f"{one.spread('hub_skew'):.1f} ({100 * one.spread('most_lists'):.0f} %)" for one in systems]
+    table.add_row("hub skew (most lists)", *hubs)
+    table.add_row("popularity", *(f"{one.spread('popularity'):.2f}" for one in systems))
+    stable = ["" if one.stability is None else f"{100 * one.stability:.0f} %" for one in systems]
+    table.add_row("same with another seed", *stable)
     return table
 
 
