@@ -19,7 +19,7 @@ from dotenv import load_dotenv
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from bot import cli_alias, cli_experiment, cli_feedback, cli_model, cli_votes
+from bot import cli_alias, cli_check, cli_experiment, cli_feedback, cli_model, cli_votes
 from recommender import cli as recommender_cli
 from recommender.catalogue import Catalogue
 from recommender.errors import SegueError
@@ -85,6 +85,7 @@ cli_feedback.app.command("listeners")(cli_votes.listeners)
 app.add_typer(cli_feedback.app, name="feedback")
 app.add_typer(cli_experiment.app, name="experiment")
 app.add_typer(cli_model.app, name="model")
+bot_app.command("check")(cli_check.check)
 
 
 @app.callback(invoke_without_command=True)
