@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 DEMO_ENV := SEGUE_MODELS=$(DEMO)/models SEGUE_DATABASE_URL=sqlite:///$(DEMO)/segue.sqlite3 SEGUE_MODEL=
 
-.PHONY: demo test soak lint format check bench bench-full bench-quality lock clean help
+.PHONY: demo explore test soak lint format check bench bench-full bench-quality lock clean help
 .DELETE_ON_ERROR:
 
 help:                ## Show these commands
@@ -17,6 +17,9 @@ help:                ## Show these commands
 
 demo: $(DEMO)/models/current  ## Train on the bundled demo data and talk to the bot in this terminal
 	@if [ -t 0 ]; then $(DEMO_ENV) $(BIN)/segue chat; else $(DEMO_ENV) $(BIN)/segue chat --demo; fi
+
+explore: $(VENV)/explore.done $(DEMO)/models/compared  ## Compare three methods on the demo data, in your browser
+	@$(DEMO_ENV) $(BIN)/segue explore --maps $(DEMO)/maps
 
 test: $(VENV)/dev.done  ## Run all tests
 	$(BIN)/python -m pytest
@@ -60,7 +63,8 @@ LOCK := uv pip compile pyproject.toml --group build --universal --python-version
 	--no-header --no-emit-index-url --no-emit-find-links --quiet
 lock: pyproject.toml  ## Resolve the dependencies anew, for every supported Python and platform (needs uv)
 	$(LOCK) -o requirements.lock
-	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra explore -c requirements.lock -o requirements-explore.lock
+	$(LOCK) --extra dev --extra explore -c requirements.lock -c requirements-explore.lock -o requirements-dev.lock
 	$(LOCK) --extra bench -c requirements.lock -o requirements-bench.lock
 
 clean:               ## Remove the environment, the demo's model and votes, and all caches
@@ -81,6 +85,11 @@ $(VENV)/dev.done: requirements-dev.lock $(VENV)/run.done
 	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/explore.done: requirements-explore.lock $(VENV)/run.done
+	@echo "Installing what draws the map into $(VENV)."
+	@$(PIP) install --quiet --require-hashes -r requirements-explore.lock
+	@touch $@
+
 $(VENV)/bench.done: requirements-bench.lock $(VENV)/run.done
 	@echo "Installing the libraries to measure against into $(VENV)."
 	@$(PIP) install --quiet --require-hashes -r requirements-bench.lock
@@ -91,3 +100,10 @@ $(DEMO)/models/current: $(VENV)/run.done $(wildcard recommender/*.py recommender
 	@echo "Training on the demo data; the first time takes some seconds more."
 	@rm -rf $(DEMO)/models
 	@$(DEMO_ENV) $(BIN)/segue train --data demo --model demo
+
+# Beside the demo's own model, so that there is something to compare; it stays the current one.
+$(DEMO)/models/compared: $(DEMO)/models/current
+	@for preset in als article-lsa; do \
+		$(DEMO_ENV) $(BIN)/segue train --data demo --preset $$preset --model $$preset || exit 1; done
+	@echo demo > $(DEMO)/models/current
+	@touch $@

@@ -36,7 +36,7 @@ from bot.replies import (
     TooFewAnswer,
     Wish,
 )
-from bot.showing import ChosenPage, ChosenRow, OneModel, PageRequest, RowPolicy, popularity_bucket
+from bot.showing import ChosenPage, ChosenRow, OneModel, PageRequest, RowPolicy, popularity_bucket, shown_row
 from recommender.artifact import Manifest
 from recommender.artists import artist_key, format_artist_id, parse_artist_id
 from recommender.catalogue import Catalogue
@@ -278,7 +278,7 @@ class Answers:
         outweighed = understood.found.outweighed
         answer = SimilarAnswer(
             seed,
-            tuple(Row(row.logged.rank, row.artist, row.logged.score, row.logged.support or 0) for row in chosen.rows),
+            tuple(shown_row(row) for row in chosen.rows),
             understood.read_from,
             self.synthetic,
             None if outweighed is None else self.catalogue.artist(outweighed),

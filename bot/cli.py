@@ -19,7 +19,7 @@ from dotenv import load_dotenv
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from bot import cli_alias, cli_check, cli_experiment, cli_feedback, cli_model, cli_votes
+from bot import cli_alias, cli_check, cli_experiment, cli_explorer, cli_feedback, cli_model, cli_votes
 from recommender import cli as recommender_cli
 from recommender.catalogue import Catalogue
 from recommender.errors import SegueError
@@ -86,6 +86,8 @@ app.add_typer(cli_feedback.app, name="feedback")
 app.add_typer(cli_experiment.app, name="experiment")
 app.add_typer(cli_model.app, name="model")
 bot_app.command("check")(cli_check.check)
+app.command("explore")(cli_explorer.explore)
+app.command("map")(cli_explorer.map_)
 
 
 @app.callback(invoke_without_command=True)

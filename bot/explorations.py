@@ -256,7 +256,7 @@ class Explorations:
             found = catalogue.similar(seed.artist.artist_idx, k=NEAREST_ON_A_CARD)
             rows = () if isinstance(found, TooFewListeners) else found.rows
             place = 1 + int((catalogue.listeners > seed.artist.listeners).sum())
-            nearest = tuple(Row(row.rank, row.artist, row.score, row.support) for row in rows)
+            nearest = tuple(Row(row.rank, row.artist, row.score, row.support, row.strength) for row in rows)
             return ArtistAnswer(seed.named, place, catalogue.n_artists, nearest, self._answers.synthetic)
 
         answer = await asyncio.to_thread(look)

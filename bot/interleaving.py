@@ -165,7 +165,7 @@ class Interleaving:
             rank_in_b=drafted.rank_in_b,
             popularity_bucket=popularity_bucket(artist.listeners),
         )
-        return ChosenRow(artist, logged)
+        return ChosenRow(artist, logged, found.strength)
 
     def _experiment(self, page: int, experiment_id: int | None) -> ExperimentRecord | None:
         if page > 1:  # goes on as it began, also when the experiment was stopped meanwhile

@@ -67,7 +67,7 @@ class Maps:
         found = catalogue.similar(seed.artist_idx, k=ARTISTS_ON_A_MAP)
         if isinstance(found, TooFewListeners):
             return found
-        rows = tuple(Row(row.rank, row.artist, row.score, row.support) for row in found.rows)
+        rows = tuple(Row(row.rank, row.artist, row.score, row.support, row.strength) for row in found.rows)
         if not rows:
             return Neighbourhood(seed, (), None)
         artists = [seed, *(row.artist for row in rows)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.feedback.records import ShownAnswer, ShownRow
 from bot.feedback.store import FeedbackStore
 from bot.replies import Answer, Asker, Row, SimilarAnswer, TooFewAnswer, Voting, Wish
-from bot.showing import ChosenPage, OneModel, PageRequest, RowPolicy
+from bot.showing import ChosenPage, OneModel, PageRequest, RowPolicy, shown_row
 from recommender.catalogue import Catalogue
 from recommender.errors import FeedbackError
 from recommender.outcomes import Artist, TooFewListeners
@@ -123,7 +123,7 @@ class Pages:
         if isinstance(found, TooFewListeners):
             return TooFewAnswer(seed, found.needed, None, self._synthetic)
         page = max(min(page, -(-len(found.rows) // wish.size)), 1)
-        all_rows = [Row(row.logged.rank, row.artist, row.logged.score, row.logged.support or 0) for row in found.rows]
+        all_rows = [shown_row(row) for row in found.rows]
         return SimilarAnswer(
             seed,
             tuple(all_rows[(page - 1) * wish.size : page * wish.size]),
@@ -140,4 +140,8 @@ class Pages:
         artist = self._catalogue.by_id(shown.artist_id)
         if artist is None:
             return None
-        return Row(shown.rank, artist, shown.score, shown.support or 0, shown.impression_id)
+        support = shown.support or 0
+        manifest = self._catalogue.manifest
+        strength = manifest.neighbours.strength.strength(shown.score, support)
+        known = strength if shown.model_id == manifest.identity else None  # others score on other scales
+        return Row(shown.rank, artist, shown.score, support, known, shown.impression_id)

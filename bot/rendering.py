@@ -9,6 +9,7 @@ from bot.feedback.records import AlreadySaved, OptedOut, Saved, UnknownImpressio
 from bot.languages import ENGLISH, Language, later
 from bot.replies import Answer, ChoiceAnswer, Row, SimilarAnswer, TooFewAnswer
 from recommender.catalogue import Artist
+from recommender.confidence import Strength
 from recommender.names import LAYER_WORDS, REFUSALS, Layer
 from recommender.wording import MAX_NAME_CHARACTERS, SYNTHETIC_NOTE, plain_name
 
@@ -23,8 +24,10 @@ _NOT_IN_A_LINK = re.compile(r"[\[\]()<>\\]|://")
 # What a layer is called where "read from" alone would not explain the artist.
 _NEEDS_NO_WORDS: frozenset[Layer | None] = frozenset({None, "name", "key"})
 
-# Cosines; a fusion's score is the weighted mean of its parts' cosines.
-STRENGTHS = ((0.7, later("very close")), (0.45, later("close")), (0.25, later("related")), (-1.0, later("distant")))
+# In the words of recommender.confidence, which measured them.
+STRENGTHS: dict[Strength, str] = {"strong": later("very close"), "fair": later("close"), "weak": later("related")}
+# Cosines of a mixture of factors, which nothing has judged.
+CLOSENESS = ((0.7, later("very close")), (0.45, later("close")), (0.25, later("related")), (-1.0, later("distant")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +168,22 @@ def matched(artist: Artist, read_from: str | None, layer: Layer | None, style: S
     return style.say("{artist} - read from “{typed}” ({how})", how=style.say(LAYER_WORDS[layer]), **values)
 
 
-def strength(score: float, style: Style) -> str:
-    """Say how strong a similarity is, in a word."""
-    return style.say(next(word for least, word in STRENGTHS if score >= least))
+def closeness(score: float, style: Style) -> str:
+    """Say how close an artist is to a mixture, in a word."""
+    return style.say(next(word for least, word in CLOSENESS if score >= least))
 
 
 def row_line(row: Row, style: Style) -> str:
     """One similar artist and why: rank, name, how close, how many of its listeners also listen to the one asked for."""
-    return style.say(
-        "{rank}. {artist} - {strength}: {evidence}",
-        rank=str(row.rank),
-        artist=style.linked(row.artist),
-        strength=strength(row.score, style),
-        evidence=_evidence(row.artist.listeners, row.support, style),
-    )
+    values = {
+        "rank": str(row.rank),
+        "artist": style.linked(row.artist),
+        "evidence": _evidence(row.artist.listeners, row.support, style),
+    }
+    if row.strength is None:
+        return style.say("{rank}. {artist} - {evidence}", **values)
+    strength = style.say(STRENGTHS[row.strength])
+    return style.say("{rank}. {artist} - {strength}: {evidence}", strength=strength, **values)
 
 
 def _evidence(listeners: int, support: int, style: Style) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from bot.feedback.records import Familiarity, Source
+from recommender.confidence import Strength
 from recommender.exploring import InCommon
 from recommender.names import Layer, Reason
 from recommender.outcomes import Artist, DissimilarArtist, Stop
@@ -50,12 +51,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One shown artist. ``impression_id`` is what a vote refers to, None when the row could not be logged."""
+    """One shown artist.
+
+    ``strength`` says how sure it is, None where another model than the one that serves drew it up. ``impression_id`` is
+    what a vote refers to, None when the row could not be logged.
+    """
 
     rank: int
     artist: Artist
     score: float
     support: int
+    strength: Strength | None = None
     impression_id: int | None = None
 
 

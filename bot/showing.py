@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.feedback.records import Shown
-from bot.replies import Wish
+from bot.replies import Row, Wish
 from recommender.catalogue import Catalogue
+from recommender.confidence import Strength
 from recommender.outcomes import Artist, TooFewListeners
 
 
@@ -39,10 +40,11 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChosenRow:
-    """One row to show: the artist as this model knows it, and the row as it is logged."""
+    """One row to show: the artist as this model knows it, the row as it is logged, and how sure its model is of it."""
 
     artist: Artist
     logged: Shown
+    strength: Strength | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class OneModel:
                     page=request.page,
                     popularity_bucket=popularity_bucket(row.artist.listeners),
                 ),
+                row.strength,
             )
             for place, row in enumerate(fresh[: max(size, 0)], start=1)
         )
@@ -114,3 +117,8 @@ class OneModel:
 def popularity_bucket(listeners: int) -> int:
     """Octave of an artist's popularity: 0 for up to one listener, 1 for 2-3, 2 for 4-7 ... of the training data."""
     return max(listeners.bit_length() - 1, 0)
+
+
+def shown_row(row: ChosenRow) -> Row:
+    """The row of an answer, not yet logged."""
+    return Row(row.logged.rank, row.artist, row.logged.score, row.logged.support or 0, row.strength)

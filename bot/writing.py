@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.rendering import Card, Style, headline, lastfm_url, matched, musicbrainz_url, row_line, strength
+from bot.rendering import Card, Style, closeness, headline, lastfm_url, matched, musicbrainz_url, row_line
 from bot.replies import (
     ArtistAnswer,
     BlendAnswer,
@@ -90,7 +90,7 @@ def _mixed_row(row: MixedRow, style: Style, *, is_recommended: bool) -> str:
     names = {"rank": str(row.rank), "artist": style.linked(row.artist), "liked": liked}
     if is_recommended:
         return style.say("{rank}. {artist} - because of {liked}", **names)
-    return style.say("{rank}. {artist} - {strength}; nearest to {liked}", strength=strength(row.score, style), **names)
+    return style.say("{rank}. {artist} - {strength}; nearest to {liked}", strength=closeness(row.score, style), **names)
 
 
 def _path(answer: PathAnswer, style: Style) -> Card:

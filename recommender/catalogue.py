@@ -14,7 +14,7 @@ from recommender.aliases import shipped_aliases
 from recommender.artifact import FACTOR_COSINE, Artifact, Manifest, open_artifact
 from recommender.artists import artist_id
 from recommender.errors import ParameterError
-from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity
+from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity, Overlapping
 from recommender.listening import Listening
 from recommender.matrix import NO_NEIGHBOUR
 from recommender.names import (
@@ -355,6 +355,17 @@ class Catalogue:
         if evidence is None:
             return TooFewInCommon(artist, other, needed=MIN_SHOWN_IN_COMMON)
         return Why(artist, other, evidence)
+
+    def overlap(self, a_idx: int, b_idx: int, c_idx: int) -> Overlapping:
+        """Count the listeners whom three artists share; see :func:`recommender.exploring.overlap`.
+
+        Raises
+        ------
+        ParameterError : two of them are the same.
+        """
+        if len({a_idx, b_idx, c_idx}) < 3:
+            raise ParameterError("two of the three artists are the same; name three artists")
+        return exploring.overlap(self._space, a_idx, b_idx, c_idx)
 
     def _guesses(self, seed: Artist) -> tuple[Artist, ...]:
         """Whom the factors of an artist with few listeners point to; none where a single person would be told of."""

@@ -38,6 +38,17 @@ class InCommon:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlapping:
+    """Listeners whom three artists A, B and C share; None where they are too few to be told.
+
+    ``pairs`` : of A and B, A and C, B and C. ``all_three`` : of all.
+    """
+
+    pairs: tuple[int | None, int | None, int | None]
+    all_three: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ingredient:
     """An artist of a mixture's answer, and the liked artist that it is nearest to."""
 
@@ -243,3 +254,15 @@ def in_common(space: ArtistSpace, a: int, b: int) -> InCommon | None:
         return None
     n_a, n_b = int(space.listeners[a]), int(space.listeners[b])
     return InCommon(common, common / n_a, common * space.listening.n_listeners / (n_a * n_b))
+
+
+def overlap(space: ArtistSpace, a: int, b: int, c: int) -> Overlapping:
+    """Count the listeners whom three artists share; a count below ``MIN_SHOWN_IN_COMMON`` is None."""
+    of_a, of_b = (space.listening.of_any([artist_idx]) for artist_idx in (a, b))
+    counts = (
+        *space.listening.in_common(of_a, np.array([b, c])).tolist(),
+        *space.listening.in_common(of_b, np.array([c])).tolist(),
+        *space.listening.in_common(of_a & of_b, np.array([c])).tolist(),
+    )
+    ab, ac, bc, abc = (count if count >= MIN_SHOWN_IN_COMMON else None for count in counts)
+    return Overlapping((ab, ac, bc), abc)

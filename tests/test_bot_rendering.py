@@ -23,7 +23,7 @@ BJORK = Artist(artist_idx=3, artist_id=-(2**63), name="Björk", listeners=120, m
 def similar_answer(name: str, *, n_rows: int = 10, read_from: str | None = None, logged: bool = True) -> SimilarAnswer:
     artist = dataclasses.replace(BJORK, name=name)
     rows = tuple(
-        Row(rank, artist, 0.5, support=12, impression_id=2**63 - rank if logged else None)
+        Row(rank, artist, 0.5, support=12, strength="fair", impression_id=2**63 - rank if logged else None)
         for rank in range(1, n_rows + 1)
     )
     return SimilarAnswer(artist, rows, read_from, synthetic=True)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from catalogues import random_catalogue
+from catalogues import random_catalogue, random_plays
 from communities import NAMES, community_plays
 from recommender.errors import ParameterError
 from recommender.outcomes import ArtistPath, Blend, Dissimilar, Similar, TooFewInCommon, TooFewListeners, Why
@@ -164,3 +164,21 @@ def test_the_dial_moves_one_way(random_one, seed):
 def test_the_dial_has_three_settings(random_one):
     with pytest.raises(ParameterError, match="familiar, balanced, deep"):
         random_one.similar(0, familiarity="loud")
+
+
+@pytest.mark.parametrize("artists", [(0, 1, 2), (5, 40, 3), (120, 2, 180), (199, 198, 197)])
+def test_overlaps_are_those_counted_in_the_plays_and_small_ones_are_not_told(random_one, artists):
+    heard = random_plays(300, 200).toarray()[:, artists] > 0
+    a, b, c = heard.T
+
+    def told(together):
+        return int(together.sum()) if together.sum() >= 5 else None
+
+    found = random_one.overlap(*artists)
+    assert found.pairs == (told(a & b), told(a & c), told(b & c))
+    assert found.all_three == told(a & b & c)
+
+
+def test_an_overlap_needs_three_artists(random_one):
+    with pytest.raises(ParameterError, match="name three artists"):
+        random_one.overlap(1, 2, 1)

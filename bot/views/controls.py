@@ -11,7 +11,7 @@ import discord
 from discord import ui
 
 from bot.languages import Language
-from bot.rendering import MAX_LABEL_CHARACTERS, Style, strength
+from bot.rendering import MAX_LABEL_CHARACTERS, STRENGTHS, Style
 from bot.replies import MixedRow, Row
 from bot.views.apology import apologising
 from bot.views.ids import ARTIST, NUMBER, PLACE, Place
@@ -95,7 +95,8 @@ class CloserSelect(ui.DynamicItem[ui.Select[Any]], template=rf"closer:(?P<artist
             for row in rows:
                 value = f"{row.impression_id or 0}:{format_artist_id(row.artist.artist_id)}"
                 label = f"{row.rank}. {label_of(row.artist.name)}"
-                select.add_option(label=label, value=value, description=strength(row.score, style))
+                how_sure = None if row.strength is None else style.say(STRENGTHS[row.strength])
+                select.add_option(label=label, value=value, description=how_sure)
         super().__init__(select)
         self.artist_id = artist_id
 

@@ -1,0 +1,2 @@
+// Served, the page asks the API. `segue explore --export` writes the answers here instead.
+window.SEGUE_DATA = null;

@@ -1,0 +1,128 @@
+"""The explorer as a web server: the page's files, the drawing library, the API, until it is stopped."""
+
+import asyncio
+import ipaddress
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import distribution
+from importlib.util import find_spec
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.explorer.answering import Explorer
+from bot.explorer.api import add_api
+from bot.explorer.guard import LOOPBACK_NAMES, RateLimiter, RateParams, guarded
+from bot.explorer.replies import EvaluationReply, MapReply
+from recommender.errors import SettingsError
+
+PAGE = Path(__file__).parent / "page"
+DRAWING = "lib/deck.js"
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParams:
+    """Where to listen, and how much one address may ask; other hosts than loopback only when told so."""
+
+    host: str = "127.0.0.1"
+    port: int = 8475
+    rate: RateParams = field(default_factory=RateParams)
+
+
+def drawing_library() -> Path | None:
+    """Find deck.gl, which the installed package pydeck brings; None where it is not installed.
+
+    It is looked up and not imported: only its JavaScript is wanted.
+    """
+    spec = find_spec("pydeck")
+    places = list(spec.submodule_search_locations or ()) if spec is not None else []
+    found = (Path(place) / "nbextension" / "static" / "index.js" for place in places)
+    return next((path for path in found if path.is_file()), None)
+
+
+def drawing_licence() -> Path | None:
+    """Find the licence (Apache 2.0) that goes with copies of deck.gl."""
+    files = (distribution("pydeck").files or ()) if drawing_library() is not None else ()
+    return next((Path(str(file.locate())) for file in files if file.name.startswith("LICENSE")), None)
+
+
+def make_app(
+    explorer: Explorer, maps: Mapping[str, MapReply], evaluation: EvaluationReply, params: ServerParams
+) -> web.Application:
+    """Make the application; it answers nothing but GET and HEAD, and sets no cookie."""
+    hosts = frozenset((*LOOPBACK_NAMES, params.host.lower())) if is_loopback(params.host) else None
+    app = web.Application(middlewares=[guarded(RateLimiter(params.rate), hosts=hosts)])
+    add_api(app, explorer, maps, evaluation)
+    for path in sorted(PAGE.iterdir()):
+        if path.suffix in _TYPES:
+            app.router.add_get(f"/{'' if path.name == 'index.html' else path.name}", _file(path))
+    library = drawing_library()
+    if library is not None:
+        app.router.add_get(f"/{DRAWING}", _file(library, seconds=86_400))
+    return app
+
+
+def _file(path: Path, *, seconds: int = 0) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    headers = {"Cache-Control": f"max-age={seconds}" if seconds else "no-cache"}
+
+    async def send(_: web.Request) -> web.StreamResponse:
+        response = web.FileResponse(path, headers=headers)
+        response.content_type = _TYPES[path.suffix]
+        response.charset = "utf-8"
+        return response
+
+    return send
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+async def serve(app: web.Application, params: ServerParams, *, ready: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    app : of :func:`make_app`.
+    params : where to listen; port 0 takes a free one.
+    ready : told the address once it can be opened.
+
+    Raises
+    ------
+    SettingsError : the address cannot be listened on.
+    """
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, params.host, params.port).start()
+        except OSError as error:
+            raise SettingsError(
+                f"cannot listen on {params.host} port {params.port}: {error.strerror or error}; choose another --port"
+            ) from error
+        ready(_address(runner, params.host))
+        await _stopped()
+    finally:
+        await runner.cleanup()
+
+
+def _address(runner: web.AppRunner, host: str) -> str:
+    port = runner.addresses[0][1]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+async def _stopped() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(name, stop.set)
+        except NotImplementedError:  # Windows: Ctrl-C arrives as KeyboardInterrupt there
+            continue
+    await stop.wait()
