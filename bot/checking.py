@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from bot.feedback.database import upgrade_ahead
 from bot.feedback.engine import database_name, failures_explained, for_writing, open_engine, sqlite_file
-from bot.settings import Settings, require_token
+from bot.settings import Settings, is_loopback, metrics_address, require_token
 from recommender.artifact import file_sha256
 from recommender.catalogue import Catalogue
 from recommender.errors import ModelError, SegueError, SettingsError
@@ -51,6 +51,7 @@ def check(settings: Settings, *, dotenv: Path) -> Iterator[Finding]:
         ("disk", lambda: _disk(settings.database_url)),
         ("model", lambda: _model(settings)),
         ("permissions", lambda: _permissions(settings.database_url, dotenv)),
+        ("metrics", lambda: _metrics(settings)),
         ("pictures", _pictures),
     )
     for subject, look in checks:
@@ -152,6 +153,15 @@ def _permissions(url: str, dotenv: Path) -> Finding:
     return Finding(
         "permissions", "ok", f"Only their owner may open {', '.join(map(str, there)) or 'what will be kept'}."
     )
+
+
+def _metrics(settings: Settings) -> Finding:
+    address = metrics_address(settings)
+    if address is None:
+        return Finding("metrics", "ok", "Health and metrics are not served; SEGUE_METRICS_PORT=9108 would.")
+    if not is_loopback(address.host):
+        return Finding("metrics", "note", f"Health and metrics will be at {address}, open to other machines.")
+    return Finding("metrics", "ok", f"Health and metrics will be at http://{address}, for this machine alone.")
 
 
 def _pictures() -> Finding:

@@ -30,6 +30,7 @@ from recommender.terminal import err, out
 if TYPE_CHECKING:
     from bot.answers import Answers
     from bot.client import SegueBot
+    from bot.metrics import Metrics
     from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -125,15 +126,20 @@ def chat(
 @bot_app.command("run")
 def bot_run(context: typer.Context) -> None:
     """Run the Discord bot until Ctrl-C or SIGTERM. Needs DISCORD_TOKEN."""
+    from bot.metrics import Metrics
+    from bot.monitoring import monitored
     from bot.running import run_until_stopped
-    from bot.settings import load_settings, require_token
+    from bot.settings import load_settings, metrics_address, require_token
 
     settings = load_settings()
-    token = require_token(settings)
+    token, address = require_token(settings), metrics_address(settings)
+    metrics = None if address is None else Metrics()
     if not context.find_root().params["debug"]:
         _log_to_stderr(settings.log_level)
-    with _serving(settings) as answers:
-        asyncio.run(run_until_stopped(_client(answers, settings), token))
+    with _serving(settings, metrics) as answers:
+        bot = _client(answers, settings)
+        beside = None if metrics is None or address is None else monitored(bot, metrics, address)
+        asyncio.run(run_until_stopped(bot, token, beside=beside))
 
 
 @bot_app.command("sync")
@@ -185,17 +191,23 @@ def _prepare_streams() -> None:
 
 
 @contextmanager
-def _serving(settings: "Settings") -> Iterator["Answers"]:
-    """Open the model and the database that the settings name."""
+def _serving(settings: "Settings", metrics: "Metrics | None" = None) -> Iterator["Answers"]:
+    """Open the model and the database that the settings name, and count what happens where that is wanted."""
     from bot.answers import Answers, model_record
     from bot.feedback.database import upgrade_database
     from bot.feedback.experiments import Experiments
     from bot.feedback.store import FeedbackStore
     from bot.interleaving import Interleaving, open_identity
+    from bot.metrics import MeteredStore
 
     catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
     upgrade_database(settings.database_url)
-    with FeedbackStore(settings.database_url, now=lambda: datetime.now(UTC)) as feedback:
+    now = lambda: datetime.now(UTC)  # noqa: E731
+    if metrics is None:
+        store = FeedbackStore(settings.database_url, now=now)
+    else:
+        store = MeteredStore(settings.database_url, now=now, metrics=metrics)
+    with store as feedback:
         feedback.register_model(model_record(catalogue.manifest))
         catalogue.prepare()
         log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)

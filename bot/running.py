@@ -4,7 +4,8 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from typing import Any
 
 import aiohttp
 import discord
@@ -18,8 +19,14 @@ BAD_CREDENTIAL = "Discord refused DISCORD_TOKEN; copy the bot's token again from
 TOKEN_WAS_RESET = 4004
 
 
-async def run_until_stopped(bot: SegueBot, token: str) -> None:
+async def run_until_stopped(
+    bot: SegueBot, token: str, *, beside: AbstractAsyncContextManager[Any] | None = None
+) -> None:
     """Log in and serve until SIGTERM or SIGINT, then leave Discord.
+
+    Parameters
+    ----------
+    beside : what runs in the same event loop for as long.
 
     Raises
     ------
@@ -36,7 +43,7 @@ async def run_until_stopped(bot: SegueBot, token: str) -> None:
     _on_signals(loop, stop)
     try:
         with refusals_explained():
-            async with bot:
+            async with bot, beside or nullcontext():
                 await bot.start(token)
     except SegueError:
         if not closing:  # what a half-finished login says when it is told to stop is no error
