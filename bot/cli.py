@@ -30,7 +30,9 @@ from recommender.terminal import err, out
 if TYPE_CHECKING:
     from bot.answers import Answers
     from bot.client import SegueBot
+    from bot.feedback.store import FeedbackStore
     from bot.metrics import Metrics
+    from bot.recent import RecentArtists
     from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -125,7 +127,7 @@ def chat(
 
 @bot_app.command("run")
 def bot_run(context: typer.Context) -> None:
-    """Run the Discord bot until Ctrl-C or SIGTERM. Needs DISCORD_TOKEN."""
+    """Run the Discord bot until Ctrl-C or SIGTERM; SIGHUP takes up a newly chosen model. Needs DISCORD_TOKEN."""
     from bot.metrics import Metrics
     from bot.monitoring import monitored
     from bot.running import run_until_stopped
@@ -139,7 +141,12 @@ def bot_run(context: typer.Context) -> None:
     with _serving(settings, metrics) as answers:
         bot = _client(answers, settings)
         beside = None if metrics is None or address is None else monitored(bot, metrics, address)
-        asyncio.run(run_until_stopped(bot, token, beside=beside))
+
+        def reopen() -> "Answers":
+            catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
+            return _answers(settings, catalogue, answers.feedback, answers.recent)
+
+        asyncio.run(run_until_stopped(bot, token, beside=beside, reopen=reopen))
 
 
 @bot_app.command("sync")
@@ -193,11 +200,8 @@ def _prepare_streams() -> None:
 @contextmanager
 def _serving(settings: "Settings", metrics: "Metrics | None" = None) -> Iterator["Answers"]:
     """Open the model and the database that the settings name, and count what happens where that is wanted."""
-    from bot.answers import Answers, model_record
     from bot.feedback.database import upgrade_database
-    from bot.feedback.experiments import Experiments
     from bot.feedback.store import FeedbackStore
-    from bot.interleaving import Interleaving, open_identity
     from bot.metrics import MeteredStore
 
     catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
@@ -208,16 +212,27 @@ def _serving(settings: "Settings", metrics: "Metrics | None" = None) -> Iterator
     else:
         store = MeteredStore(settings.database_url, now=now, metrics=metrics)
     with store as feedback:
-        feedback.register_model(model_record(catalogue.manifest))
-        catalogue.prepare()
-        log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
-        policy = Interleaving(
-            catalogue,
-            Experiments(feedback),
-            open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
-            explores=lambda guild: guild is None or feedback.choices_of(guild).exploration_enabled is not False,
-        )
-        yield Answers(catalogue, feedback, policy)
+        yield _answers(settings, catalogue, feedback)
+
+
+def _answers(
+    settings: "Settings", catalogue: Catalogue, feedback: "FeedbackStore", recent: "RecentArtists | None" = None
+) -> "Answers":
+    """Make ready what answers from a model."""
+    from bot.answers import Answers, model_record
+    from bot.feedback.experiments import Experiments
+    from bot.interleaving import Interleaving, open_identity
+
+    feedback.register_model(model_record(catalogue.manifest))
+    catalogue.prepare()
+    log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
+    policy = Interleaving(
+        catalogue,
+        Experiments(feedback),
+        open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
+        explores=lambda guild: guild is None or feedback.choices_of(guild).exploration_enabled is not False,
+    )
+    return Answers(catalogue, feedback, policy, recent=recent)
 
 
 def _client(answers: "Answers", settings: "Settings") -> "SegueBot":

@@ -99,7 +99,6 @@ class _Watch:
         self._connected_at = float("-inf")
         metrics.gateway.set_function(lambda: float(self._is_connected()))
         metrics.writer_waiting.set_function(lambda: float(bot.answers.feedback.n_waiting))
-        metrics.serving(bot.answers.catalogue.manifest)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -107,6 +106,7 @@ class _Watch:
         while True:
             due = loop.time() + BEAT_SECONDS
             self._since_connected()
+            self._metrics.serving(self._bot.answers.catalogue.manifest)
             await asyncio.sleep(BEAT_SECONDS)
             self._metrics.loop_lag.observe(max(loop.time() - due, 0.0))
 
