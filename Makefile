@@ -22,7 +22,7 @@ explore: $(VENV)/explore.done $(DEMO)/models/compared  ## Compare three methods 
 	@$(DEMO_ENV) $(BIN)/segue explore --maps $(DEMO)/maps
 
 test: $(VENV)/dev.done  ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 soak: $(VENV)/dev.done  ## A thousand planted communities per case of what votes may conclude; and a report of a million rows
 	$(BIN)/python benchmarks/feedback.py --size 1000000 --runs 1000

@@ -1,6 +1,7 @@
 """The composition root and the ``segue`` command: reads settings, builds what a command needs, starts it."""
 
 import asyncio
+import errno
 import io
 import logging
 import os
@@ -51,7 +52,7 @@ class SegueGroup(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError as error:
             # `segue export neighbours | head`: the reader has what it wanted. Nothing more may be flushed to it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _let_go_of_output()
             raise typer.Exit(EXIT_ERROR) from error
         except (EOFError, UnpicklingError) as error:  # only numba reads such files
             kernels = escape(os.environ.get("NUMBA_CACHE_DIR", "the kernels' folder"))
@@ -183,7 +184,11 @@ def main() -> None:
             load_dotenv(dotenv)
     except (OSError, ValueError) as error:
         sys.exit(f"error: .env cannot be read: {error}; correct it or take it away")
-    app()
+    try:
+        app()
+    except OSError as error:  # --help and usage are printed outside of any command
+        _let_go_of_output()
+        sys.exit(f"error: {_sentence(error)}")
 
 
 def _prepare_streams() -> None:
@@ -241,9 +246,16 @@ def _client(answers: "Answers", settings: "Settings") -> "SegueBot":
     return SegueBot(answers, prefix=settings.prefix, message_content=settings.message_content)
 
 
+def _let_go_of_output() -> None:
+    """Let what is still to be written to standard output vanish: flushing it would fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
+        if error.errno == errno.ENOSPC and not where:
+            where = "the output cannot be written: "
         return f"{where}{error.strerror}; check the path, its permissions and the free space"
     return str(error)
 

@@ -178,7 +178,9 @@ class _Fit:
         loss = objective(*sides, self.listener_factors, self.artist_factors, self._params.ridge)
         if not np.isfinite(loss):
             raise ModelError(
-                f"the loss is not finite after iteration {self.iterations}; train with more regularization"
+                f"the loss is not finite after iteration {self.iterations}, the numbers grew too large: "
+                f"a regularization of {self._params.ridge.regularization:g} is far too large or too small here; "
+                "choose another"
             )
         self._loss = loss
         return loss

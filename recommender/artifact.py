@@ -192,6 +192,8 @@ def write_artifact(
         building.rename(folder)
         sync_folder(folder.parent)
     except OSError as err:
+        if folder.exists():  # another training was faster
+            raise ModelError(f"{folder} was written by another training meanwhile; choose a new name") from err
         raise ModelError(
             f"the model could not be written to {folder}: {err.strerror or err}; make room or choose another place, "
             "the models that were there are unchanged"

@@ -4,9 +4,10 @@ import csv
 import logging
 import os
 import secrets
-import sys
+import shlex
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +17,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from recommender import cli_data, cli_evaluate, cli_explore, cli_export, cli_names, cli_recommend, cli_tune
-from recommender.artists import artist_key, format_artist_id
-from recommender.catalogue import Artist, Catalogue, Similar, TooFewListeners
+from recommender.artists import artist_key
+from recommender.catalogue import Catalogue, Similar, TooFewListeners
+from recommender.cli_export import OutputOption
 from recommender.datasets import is_synthetic
 from recommender.machine import limited_threads
-from recommender.names import REFUSALS, Ambiguous, Found, NotFound
+from recommender.names import Found
 from recommender.recommending import nearest_of_rare
 from recommender.store import ModelStore, is_path
 from recommender.terminal import (
@@ -37,12 +39,12 @@ from recommender.terminal import (
     err,
     out,
     print_json,
+    written,
 )
+from recommender.typed_artists import EXIT_NO_ANSWER, artist_json, found_or_exit
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
 log = logging.getLogger(__name__)
-
-EXIT_NO_ANSWER = 3
 
 app = typer.Typer(no_args_is_help=True)
 export_app = typer.Typer(no_args_is_help=True, help="Write what a model knows as plain tables.")
@@ -142,12 +144,12 @@ def train(
     from recommender.plays import Columns
     from recommender.presets import chosen_recipe
     from recommender.terminal import load, stoppable, training_progress, with_variants
-    from recommender.training import adjusted, save_model
+    from recommender.training import adjusted, fitted_to, save_model
     from recommender.training import train as fit
 
     preset, recipe = chosen_recipe(preset, algorithm, store=store)
-    recipe = adjusted(
-        recipe,
+    with_options = partial(
+        adjusted,
         n_factors=factors,
         regularization=regularization,
         iterations=iterations,
@@ -155,15 +157,19 @@ def train(
         k=neighbours,
         min_listeners=min_listeners,
     )
+    with_options(recipe)  # what is no option is refused before the data are read
     created = datetime.now(UTC)
     models = ModelStore(store)
-    models.sweep(now=time.time())
     target = models.new_folder(model, default_id=f"{preset}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+    for place in {models, ModelStore(target.parent)}:  # what a kill left half-built beside a --model ./folder too
+        place.sweep(now=time.time())
     columns = Columns(listener=listener_column, artist=artist_column, plays=plays_column, mbid=mbid_column)
     with stoppable() as stopping, limited_threads(jobs):
         counts = load(plays, data, folder=folder, cache=None if no_cache else cache, columns=columns, strict=strict)
         if variants is not None:
             counts = with_variants(counts, variants)
+        # First what the data's size decides, then what was asked for, or the one would undo the other.
+        recipe = with_options(fitted_to(recipe, counts.plays))
         if plan:
             show_plan(counts, recipe, as_json=as_json)
             return
@@ -214,8 +220,8 @@ def train(
     if manifest.data.synthetic:
         out.print(SYNTHETIC_NOTE)
     most_heard = int(np.bincount(counts.plays.indices).argmax())
-    where = "" if becomes_current else f" --model {manifest.id if in_store else target}"
-    out.print(f"Next: segue similar {plain_name(counts.artist_names[most_heard])}{where}", markup=False, soft_wrap=True)
+    where = "" if becomes_current else f" --model {manifest.id if in_store else shlex.quote(str(target))}"
+    out.print(f"Next: segue similar {_typed(counts.artist_names[most_heard])}{where}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -233,31 +239,17 @@ def similar(
     """
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     text = " ".join(artist)
-    resolution = catalogue.resolve(text)
-    match resolution:
-        case Found():
-            outcome = catalogue.similar(resolution.artist_idx, k=k, familiarity=familiarity)
-            if as_json:
-                print_json(_similar_json(catalogue, resolution, outcome))
-            else:
-                _print_similar(catalogue, text, outcome)
-                _say_if_outweighed(catalogue, resolution)
-                if isinstance(outcome, Similar) and outcome.is_cut:
-                    err.print(_cut_note(catalogue), markup=False, soft_wrap=True)
-            if not isinstance(outcome, Similar):
-                raise typer.Exit(EXIT_NO_ANSWER)
-        case Ambiguous() | NotFound():
-            is_ambiguous = isinstance(resolution, Ambiguous)
-            indices = resolution.choices if isinstance(resolution, Ambiguous) else resolution.nearest
-            choices = [catalogue.artist(idx) for idx in indices]
-            if as_json:
-                kind = "ambiguous" if is_ambiguous else "not_found"
-                print_json({"outcome": kind, "choices": [_artist_json(choice) for choice in choices]})
-            elif isinstance(resolution, NotFound) and resolution.reason in REFUSALS:
-                out.print(REFUSALS[resolution.reason], markup=False, soft_wrap=True)
-            else:
-                _print_choices(text, choices, is_ambiguous=is_ambiguous)
-            raise typer.Exit(EXIT_NO_ANSWER)
+    found = found_or_exit(catalogue, text, as_json=as_json)
+    outcome = catalogue.similar(found.artist_idx, k=k, familiarity=familiarity)
+    if as_json:
+        print_json(_similar_json(catalogue, found, outcome))
+    else:
+        _print_similar(catalogue, text, outcome)
+        _say_if_outweighed(catalogue, found)
+        if isinstance(outcome, Similar) and outcome.is_cut:
+            err.print(_cut_note(catalogue), markup=False, soft_wrap=True)
+    if not isinstance(outcome, Similar):
+        raise typer.Exit(EXIT_NO_ANSWER)
 
 
 @export_app.command("neighbours")
@@ -267,9 +259,7 @@ def export_neighbours(
     k: Annotated[
         int | None, typer.Option("--k", min=1, help="Neighbours per artist.", show_default="all the model keeps")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write.", show_default="standard output")
-    ] = None,
+    output: OutputOption = None,
     everybody: Annotated[
         bool, typer.Option("--all", help="Also artists with too few listeners, by their factors alone.")
     ] = False,
@@ -284,21 +274,21 @@ def export_neighbours(
     if k > catalogue.k:  # computing the others would take minutes
         err.print(f"This model keeps {catalogue.k} neighbours per artist; train with --neighbours {k} for more.")
         k = catalogue.k
+    with written(output) as file:
+        n_answered = _write_neighbours(catalogue, k, file, everybody=everybody)
     if output is None:
-        _write_neighbours(catalogue, k, sys.stdout, everybody=everybody)
         return
-    part = output.with_name(f".{output.name}.part")  # a full disk must not leave half a table under its name
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            n_answered = _write_neighbours(catalogue, k, file, everybody=everybody)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
     left_out = catalogue.n_artists - n_answered
     why = f"; {counted(left_out, 'artist')} with too few listeners have none" if left_out else ""
     out.print(
         f"Wrote the neighbours of {counted(n_answered, 'artist')} to {output}{why}.", markup=False, soft_wrap=True
     )
+
+
+def _typed(name: str) -> str:
+    """An artist's name as it can be typed after a command: the apostrophe of Guns N' Roses would leave a quote open."""
+    name = plain_name(name)
+    return name if all(shlex.quote(word) == word or word.isalpha() for word in name.split()) else shlex.quote(name)
 
 
 def _cut_note(catalogue: Catalogue) -> str:
@@ -372,42 +362,21 @@ def _print_similar(catalogue: Catalogue, text: str, outcome: Similar | TooFewLis
         out.print(SYNTHETIC_NOTE)
 
 
-def _print_choices(text: str, choices: list[Artist], *, is_ambiguous: bool) -> None:
-    typed = plain_name(text)
-    names = "\n".join(f"  {plain_name(choice.name)} ({counted(choice.listeners, 'listener')})" for choice in choices)
-    if is_ambiguous:
-        message = f'"{typed}" could be several artists; type one of them:\n{names}'
-    elif choices:
-        message = f'No artist here is called "{typed}". The nearest names:\n{names}'
-    else:
-        message = f'No artist here is called "{typed}", and none is spelt like it.'
-    out.print(message, markup=False, soft_wrap=True)
-
-
-def _artist_json(artist: Artist) -> dict[str, Any]:
-    return {
-        "id": format_artist_id(artist.artist_id),
-        "name": artist.name,
-        "listeners": artist.listeners,
-        "mbid": artist.mbid,
-    }
-
-
 def _similar_json(catalogue: Catalogue, found: Found, outcome: Similar | TooFewListeners) -> dict[str, Any]:
     card = {
         "outcome": "similar" if isinstance(outcome, Similar) else "too_few_listeners",
-        "artist": _artist_json(outcome.seed),
+        "artist": artist_json(outcome.seed),
         "match": {"kind": found.match_kind, "score": round(found.match_score, 4)},
         "model": catalogue.manifest.id,
         "synthetic": catalogue.manifest.data.synthetic,
     }
     if isinstance(outcome, TooFewListeners):
-        guesses = [_artist_json(guess) for guess in outcome.guesses]
+        guesses = [artist_json(guess) for guess in outcome.guesses]
         return card | {"needed_listeners": outcome.needed, "guesses": guesses}
     rows = [
         {
             "rank": row.rank,
-            **_artist_json(row.artist),
+            **artist_json(row.artist),
             "score": round(row.score, 6),
             "strength": row.strength,
             "common_listeners": row.support,

@@ -25,6 +25,7 @@ from recommender.terminal import (
     out,
     print_json,
     say_not_kept,
+    written,
 )
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
@@ -180,7 +181,8 @@ def variants(
         load(None if named else source, source if named else None, folder=folder, cache=None if no_cache else cache)
     )
     if output is not None:
-        output.write_text("\n".join(variant_lines(found)) + "\n", encoding="utf-8")
+        with written(output) as file:
+            file.writelines(f"{line}\n" for line in variant_lines(found))
     if as_json:
         print_json([asdict(one) for one in found])
         return

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from recommender.errors import ParameterError
 from recommender.folders import at_home
 from recommender.terminal import (
     CacheOption,
@@ -29,6 +30,7 @@ from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 if TYPE_CHECKING:
     from recommender.evaluating import EvaluationParams, Judged, Step
     from recommender.intervals import Difference
+    from recommender.plays import PlayCounts
 
 PlaysOption = Annotated[
     str | None, typer.Option(help="Listening data: a file, a folder with HetRec's two files, or - for standard input.")
@@ -70,7 +72,7 @@ def evaluate(
 
     The first preset is compared with each other one, listener by listener.
 
-    Examples: segue evaluate --data hetrec · segue evaluate --plays plays.tsv --preset best --preset ease --plot e.png
+    Examples: segue evaluate --data demo · segue evaluate --plays plays.tsv --preset best --preset ease --plot e.png
     """
     from recommender.datasets import is_synthetic
     from recommender.evaluating import POPULARITY, EvaluationParams, compare
@@ -84,6 +86,11 @@ def evaluate(
         require_matplotlib()
     chosen = preset or [BEST_PRESET, "article-als"]
     recipes = {preset_name(name): find_preset(name, store=store) for name in chosen}
+    if len({POPULARITY, *recipes}) <= len(chosen):
+        names = ", ".join(chosen)
+        raise ParameterError(
+            f"each preset needs a name of its own, other than {POPULARITY}: {names}; leave one out or rename its file"
+        )
     params = EvaluationParams(SplitParams(split, share=share), splits, seed, recall_at, ndcg_at)
     with stoppable() as stopping, judging_progress() as step:
         counts = load(plays, data, folder=folder, cache=cache)
@@ -92,25 +99,36 @@ def evaluate(
     ours = next(iter(recipes))
     against = {name: compare(judged, ours, name, seed=seed) for name in judged if name not in (ours, POPULARITY)}
     subject = data or ("standard input" if plays == "-" else plain_name(Path(str(plays)).name))
-    if plot is not None:
-        plot_evaluation(plot, judged, params, subject=subject)
     if as_json:
         print_json(_as_json(counts.data_hash, params, judged, ours, against))
-        return
+    else:
+        _print(counts, judged, params, ours, against)
+        if is_synthetic(counts.data_hash):
+            out.print(SYNTHETIC_NOTE)
+    if plot is not None:  # last: figures that took an hour must not be lost with a picture
+        plot_evaluation(plot, judged, params, subject=subject)
+        if not as_json:
+            out.print(f"Drew it into {plot}.", markup=False, soft_wrap=True)
+
+
+def _print(
+    counts: "PlayCounts",
+    judged: "dict[str, Judged]",
+    params: "EvaluationParams",
+    ours: str,
+    against: "dict[str, dict[str, Difference]]",
+) -> None:
     n_judged = len(next(iter(judged[ours].each.values())))
+    how = f"{params.split.kind}, {100 * params.split.share:.0f} % hidden"
     out.print(
         f"{counts.plays.shape[0]:,} listeners x {counts.plays.shape[1]:,} artists; {counted(n_judged, 'listener')} "
-        f"judged on {counted(splits, 'split')} ({split}, {100 * share:.0f} % hidden).",
+        f"judged on {counted(params.n_splits, 'split')} ({how}).",
         markup=False,
         soft_wrap=True,
     )
     out.print(_table(judged, params))
     for name, differences in against.items():
         out.print(_sentence(ours, name, differences), markup=False, soft_wrap=True)
-    if is_synthetic(counts.data_hash):
-        out.print(SYNTHETIC_NOTE)
-    if plot is not None:
-        out.print(f"Drew it into {plot}.", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -7,20 +7,17 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender.artists import format_artist_id
 from recommender.catalogue import Catalogue
 from recommender.errors import ParameterError
 from recommender.exploring import MIN_SHOWN_IN_COMMON, Familiarity
-from recommender.names import Ambiguous, Found
 from recommender.naming import phrases
-from recommender.outcomes import Artist, ArtistPath, Blend, Dissimilar, TooFewInCommon, TooFewListeners, Why
+from recommender.outcomes import ArtistPath, Blend, Dissimilar, TooFewInCommon, TooFewListeners, Why
 from recommender.store import ModelStore
 from recommender.terminal import JsonOption, ModelOption, StoreOption, out, print_json
+from recommender.typed_artists import EXIT_NO_ANSWER, artist_json, typed_artist
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
 app = typer.Typer(no_args_is_help=True)
-
-EXIT_NO_ANSWER = 3
 
 RowsOption = Annotated[int, typer.Option("--k", min=1, help="How many artists.")]
 FamiliarityOption = Annotated[
@@ -51,7 +48,7 @@ def blend(
     terms += [(1.0, name) for name in like or []] + [(-1.0, name) for name in unlike or []]
     weights: dict[int, float] = {}
     for weight, text in terms:
-        artist = _resolved(catalogue, text, as_json=as_json)
+        artist = typed_artist(catalogue, text, as_json=as_json)
         weights[artist.artist_idx] = weights.get(artist.artist_idx, 0.0) + weight
     outcome = catalogue.blend(weights, k=k, familiarity=familiarity)
     if isinstance(outcome, TooFewListeners):
@@ -75,7 +72,7 @@ def path(
     """Lead from one artist to another in short steps, each of them nearer to the goal."""
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     names = journey_names(artists, is_name=catalogue.is_name)
-    start, goal = (_resolved(catalogue, text, as_json=as_json) for text in names)
+    start, goal = (typed_artist(catalogue, text, as_json=as_json) for text in names)
     outcome = catalogue.path(start.artist_idx, goal.artist_idx, n_between=between)
     if isinstance(outcome, TooFewListeners):
         _refuse_too_few(catalogue, outcome, as_json=as_json)
@@ -96,7 +93,7 @@ def dissimilar(
 ) -> None:
     """Name well-known artists of another world."""
     catalogue = Catalogue.open(ModelStore(store).folder(model))
-    seed = _resolved(catalogue, " ".join(artist), as_json=as_json)
+    seed = typed_artist(catalogue, " ".join(artist), as_json=as_json)
     outcome = catalogue.dissimilar(seed.artist_idx, k=k)
     if isinstance(outcome, TooFewListeners):
         _refuse_too_few(catalogue, outcome, as_json=as_json)
@@ -117,7 +114,7 @@ def why(
     """Say how many of one artist's listeners play another too, and how that compares with chance."""
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     names = pair_names(artists, is_name=catalogue.is_name)
-    artist, other = (_resolved(catalogue, text, as_json=as_json) for text in names)
+    artist, other = (typed_artist(catalogue, text, as_json=as_json) for text in names)
     outcome = catalogue.why(artist.artist_idx, other.artist_idx)
     match outcome:
         case TooFewListeners():
@@ -211,33 +208,9 @@ def _one_line(words: Sequence[str], *, is_whole: Callable[[str], bool]) -> str:
     return " ".join(f'"{word}"' if " " in word and '"' not in word and is_whole(word) else word for word in words)
 
 
-def _resolved(catalogue: Catalogue, text: str, *, as_json: bool) -> Artist:
-    """The artist that a text means; says what else it could be, and leaves, when it means no single one."""
-    resolution = catalogue.resolve(text)
-    if isinstance(resolution, Found):
-        return catalogue.artist(resolution.artist_idx)
-    is_ambiguous = isinstance(resolution, Ambiguous)
-    indices = resolution.choices if isinstance(resolution, Ambiguous) else resolution.nearest
-    choices = [catalogue.artist(idx) for idx in indices]
-    if as_json:
-        kind = "ambiguous" if is_ambiguous else "not_found"
-        print_json({"outcome": kind, "typed": text, "choices": [_artist_json(choice) for choice in choices]})
-        raise typer.Exit(EXIT_NO_ANSWER)
-    names = ", ".join(plain_name(choice.name) for choice in choices)
-    message = f'No artist here is called "{plain_name(text)}"'
-    if is_ambiguous:
-        message = f'"{plain_name(text)}" could be several artists: {names}.'
-    elif choices:
-        message += f". The nearest names: {names}."
-    else:
-        message += ", and none is spelt like it."
-    out.print(message, markup=False, soft_wrap=True)
-    raise typer.Exit(EXIT_NO_ANSWER)
-
-
 def _refuse_too_few(catalogue: Catalogue, outcome: TooFewListeners, *, as_json: bool) -> None:
     if as_json:
-        card = {"artist": _artist_json(outcome.seed), "needed_listeners": outcome.needed}
+        card = {"artist": artist_json(outcome.seed), "needed_listeners": outcome.needed}
         print_json(_card(catalogue, "too_few_listeners") | card)
         return
     out.print(
@@ -258,7 +231,7 @@ def _print_blend(catalogue: Catalogue, outcome: Blend) -> None:
     for row in outcome.rows:
         name, nearest = escape(plain_name(row.artist.name)), escape(plain_name(row.nearest.name))
         table.add_row(
-            str(row.rank), name, f"{row.score:.2f}", nearest, _people(row.support), f"{row.artist.listeners:,}"
+            str(row.rank), name, f"{row.score:z.2f}", nearest, _people(row.support), f"{row.artist.listeners:,}"
         )
     out.print(table)
     _note_synthetic(catalogue)
@@ -271,7 +244,7 @@ def _print_path(catalogue: Catalogue, outcome: ArtistPath) -> None:
     table.add_row("", escape(plain_name(outcome.start.name)), "", "", "")
     for number, stop in enumerate(outcome.stops, start=1):
         name = escape(plain_name(stop.artist.name))
-        table.add_row(str(number), name, f"{stop.score:.2f}", _people(stop.support), f"{stop.to_goal:.2f}")
+        table.add_row(str(number), name, f"{stop.score:z.2f}", _people(stop.support), f"{stop.to_goal:z.2f}")
     out.print(table)
     _note_synthetic(catalogue)
 
@@ -283,7 +256,7 @@ def _print_dissimilar(catalogue: Catalogue, outcome: Dissimilar) -> None:
         table.add_row(
             str(row.rank),
             escape(plain_name(row.artist.name)),
-            f"{row.score:.2f}",
+            f"{row.score:z.2f}",
             _people(row.support),
             f"{row.by_chance:,.0f}",
             f"{row.artist.listeners:,}",
@@ -312,15 +285,6 @@ def _card(catalogue: Catalogue, outcome: str) -> dict[str, Any]:
     return {"outcome": outcome, "model": catalogue.manifest.id, "synthetic": catalogue.manifest.data.synthetic}
 
 
-def _artist_json(artist: Artist) -> dict[str, Any]:
-    return {
-        "id": format_artist_id(artist.artist_id),
-        "name": artist.name,
-        "listeners": artist.listeners,
-        "mbid": artist.mbid,
-    }
-
-
 def _people_json(count: int) -> int | None:
     return count if count >= MIN_SHOWN_IN_COMMON else None
 
@@ -329,7 +293,7 @@ def _blend_json(outcome: Blend) -> dict[str, Any]:
     rows = [
         {
             "rank": row.rank,
-            **_artist_json(row.artist),
+            **artist_json(row.artist),
             "score": round(row.score, 6),
             "common_listeners": _people_json(row.support),
             "most_like": row.nearest.name,
@@ -337,8 +301,8 @@ def _blend_json(outcome: Blend) -> dict[str, Any]:
         for row in outcome.rows
     ]
     return {
-        "liked": [_artist_json(artist) for artist in outcome.liked],
-        "disliked": [_artist_json(artist) for artist in outcome.disliked],
+        "liked": [artist_json(artist) for artist in outcome.liked],
+        "disliked": [artist_json(artist) for artist in outcome.disliked],
         "artists": rows,
     }
 
@@ -346,33 +310,33 @@ def _blend_json(outcome: Blend) -> dict[str, Any]:
 def _path_json(outcome: ArtistPath) -> dict[str, Any]:
     stops = [
         {
-            **_artist_json(stop.artist),
+            **artist_json(stop.artist),
             "score": round(stop.score, 6),
             "common_listeners": _people_json(stop.support),
             "score_to_goal": round(stop.to_goal, 6),
         }
         for stop in outcome.stops
     ]
-    return {"start": _artist_json(outcome.start), "stops": stops}
+    return {"start": artist_json(outcome.start), "stops": stops}
 
 
 def _dissimilar_json(outcome: Dissimilar) -> dict[str, Any]:
     rows = [
         {
             "rank": row.rank,
-            **_artist_json(row.artist),
+            **artist_json(row.artist),
             "score": round(row.score, 6),
             "common_listeners": _people_json(row.support),
             "by_chance": round(row.by_chance, 2),
         }
         for row in outcome.rows
     ]
-    return {"artist": _artist_json(outcome.seed), "dissimilar": rows}
+    return {"artist": artist_json(outcome.seed), "dissimilar": rows}
 
 
 def _why_json(catalogue: Catalogue, outcome: Why | TooFewInCommon) -> dict[str, Any]:
     card = _card(catalogue, "why" if isinstance(outcome, Why) else "too_few_in_common")
-    card |= {"artist": _artist_json(outcome.artist), "other": _artist_json(outcome.other)}
+    card |= {"artist": artist_json(outcome.artist), "other": artist_json(outcome.other)}
     if isinstance(outcome, TooFewInCommon):
         return card | {"needed_in_common": outcome.needed}
     return card | {

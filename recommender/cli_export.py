@@ -1,11 +1,9 @@
-"""``segue export recommendations``: a list for every listener of a file, as TSV."""
+"""``segue export recommendations``: a list for every listener of a file, as TSV, and where an export goes."""
 
 import csv
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +11,7 @@ from recommender.catalogue import Catalogue
 from recommender.cli_evaluate import DataOption, PlaysOption
 from recommender.folders import at_home
 from recommender.store import ModelStore
-from recommender.terminal import CacheOption, DatasetFolderOption, ModelOption, StoreOption, err, load, out
+from recommender.terminal import CacheOption, DatasetFolderOption, ModelOption, StoreOption, err, load, out, written
 from recommender.wording import counted, plain_name
 
 if TYPE_CHECKING:
@@ -50,15 +48,23 @@ def recommendations(
     Nobody is recommended what they play already. A file of names alone needs the data they are in: --plays or --data;
     without them the data set that the model was trained on is looked for.
     """
-    from recommender.crowd import read_crowd, recommend_to_all
+    from recommender.crowd import read_crowd, recommend_to_all, unknown_artists
 
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     crowd = read_crowd(listeners, data=_loader(catalogue, plays, data, folder, cache))
     if crowd.unknown:
         line, name = crowd.unknown[0]
         err.print(
-            f"{counted(len(crowd.unknown), 'listener')} of {listeners} are not in the data and get no list; first in "
-            f"line {line}: {plain_name(name)}",
+            f"{counted(len(crowd.unknown), 'listener')} of {listeners} not found in the data, who get no list; first "
+            f"in line {line}: {plain_name(name)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    unknown = unknown_artists(catalogue.artifact, crowd)
+    if unknown:
+        err.print(
+            f"{counted(len(unknown), 'artist')} of {listeners} unknown to the model under that spelling, left out; "
+            f"first: {plain_name(unknown[0])}",
             markup=False,
             soft_wrap=True,
         )
@@ -78,21 +84,6 @@ def recommendations(
         out.print(f"Wrote lists for {counted(n_lists, 'listener')} to {output}.", markup=False, soft_wrap=True)
 
 
-@contextmanager
-def written(output: Path | None) -> Iterator[TextIO]:
-    """Open a file that is there whole or not at all, or standard output where none is named."""
-    if output is None:
-        yield sys.stdout
-        return
-    part = output.with_name(f".{output.name}.part")  # a full disk must not leave half a table under its name
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _loader(
     catalogue: Catalogue, plays: str | None, data: str | None, folder: Path, cache: Path
 ) -> "Callable[[], PlayCounts] | None":
@@ -108,7 +99,7 @@ def _loader(
 
 def _say_unanswered(missed: "Unanswered") -> None:
     err.print(
-        f"{counted(missed.n_strangers, 'listener')} play no artist that the model knows and get no list; first: "
+        f"No list for {counted(missed.n_strangers, 'listener')} without any artist that the model knows; first: "
         f"{plain_name(missed.first)}",
         markup=False,
         soft_wrap=True,

@@ -17,9 +17,8 @@ from recommender.naming.lists import read_names
 from recommender.naming.phrases import Blend, Journey, parse_phrase
 from recommender.store import ModelStore
 from recommender.terminal import JsonOption, ModelOption, StoreOption, err, out, print_json
+from recommender.typed_artists import EXIT_NO_ANSWER
 from recommender.wording import counted, plain_name
-
-EXIT_NO_ANSWER = 3
 
 
 @dataclass(frozen=True, slots=True)

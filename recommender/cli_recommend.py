@@ -6,15 +6,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender.artists import format_artist_id
-from recommender.catalogue import Artist, Catalogue
-from recommender.names import REFUSALS, Ambiguous, Found, NotFound
+from recommender.catalogue import Catalogue
 from recommender.personal import Personal, Recommendations, RecommendedArtist, TooLittleKnown
 from recommender.store import ModelStore
 from recommender.terminal import JsonOption, ModelOption, StoreOption, out, print_json
+from recommender.typed_artists import EXIT_NO_ANSWER, artist_json, typed_artist
 from recommender.wording import SYNTHETIC_NOTE, counted, plain_name
 
-EXIT_NO_ANSWER = 3
 SHOWN_REASONS = 3
 WORTH_NAMING = 0.05
 """A like that is less of what speaks for an artist than this is not shown as a reason, unless it is the first."""
@@ -43,7 +41,7 @@ def recommend(
     """
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     liked, disliked, left_out = (
-        [_resolved(catalogue, text, as_json=as_json).artist_idx for text in texts]
+        [typed_artist(catalogue, text, as_json=as_json).artist_idx for text in texts]
         for texts in (artists, dislike or [], exclude or [])
     )
     outcome = Personal(catalogue).recommend(liked, disliked=disliked, exclude=left_out, k=k)
@@ -60,26 +58,6 @@ def shown_reasons(row: RecommendedArtist) -> list[str]:
     most = row.because[:SHOWN_REASONS]
     named = [one for place, one in enumerate(most) if place == 0 or one.share >= WORTH_NAMING]
     return [f"{plain_name(one.artist.name)} {100 * one.share:.0f} %" for one in named]
-
-
-def _resolved(catalogue: Catalogue, text: str, *, as_json: bool) -> Artist:
-    """The artist that a text means; says what else it could be, and leaves, when it means no single one."""
-    resolution = catalogue.resolve(text)
-    match resolution:
-        case Found(artist_idx=idx):
-            return catalogue.artist(idx)
-        case Ambiguous(choices=indices):
-            kind, sentence = "ambiguous", f'"{plain_name(text)}" could be several artists'
-        case NotFound(nearest=indices, reason=reason):
-            kind, sentence = "not_found", f'No artist here is called "{plain_name(text)}"'
-            sentence = REFUSALS.get(reason, sentence).rstrip(".")
-    choices = [catalogue.artist(idx) for idx in indices]
-    if as_json:
-        print_json({"outcome": kind, "typed": text, "choices": [_artist_json(choice) for choice in choices]})
-    else:
-        names = ", ".join(plain_name(choice.name) for choice in choices)
-        out.print(f"{sentence}. The nearest: {names}." if names else f"{sentence}.", markup=False, soft_wrap=True)
-    raise typer.Exit(EXIT_NO_ANSWER)
 
 
 def _print(catalogue: Catalogue, outcome: Recommendations | TooLittleKnown) -> None:
@@ -109,31 +87,22 @@ def _print(catalogue: Catalogue, outcome: Recommendations | TooLittleKnown) -> N
         out.print(SYNTHETIC_NOTE)
 
 
-def _artist_json(artist: Artist) -> dict[str, Any]:
-    return {
-        "id": format_artist_id(artist.artist_id),
-        "name": artist.name,
-        "listeners": artist.listeners,
-        "mbid": artist.mbid,
-    }
-
-
 def _as_json(catalogue: Catalogue, outcome: Recommendations | TooLittleKnown) -> dict[str, Any]:
     card: dict[str, Any] = {
         "outcome": "recommendations" if isinstance(outcome, Recommendations) else "too_little_known",
         "model": catalogue.manifest.id,
         "synthetic": catalogue.manifest.data.synthetic,
-        "liked": [_artist_json(artist) for artist in outcome.liked],
+        "liked": [artist_json(artist) for artist in outcome.liked],
     }
     if isinstance(outcome, TooLittleKnown):
         return card | {"needed_listeners": outcome.needed}
     rows = [
         {
             "rank": row.rank,
-            **_artist_json(row.artist),
+            **artist_json(row.artist),
             "score": round(row.score, 6),
             "because": [{"name": one.artist.name, "share": round(one.share, 4)} for one in row.because],
         }
         for row in outcome.rows
     ]
-    return card | {"disliked": [_artist_json(artist) for artist in outcome.disliked], "recommended": rows}
+    return card | {"disliked": [artist_json(artist) for artist in outcome.disliked], "recommended": rows}

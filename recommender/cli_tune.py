@@ -1,5 +1,6 @@
 """``segue tune``: find better options for one's own data, and keep them as a preset."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -47,15 +48,15 @@ def tune(
     Run it again after an interruption: trials that were finished are not made twice. Judge the result with
     `segue evaluate`, which hides other plays.
 
-    Examples: segue tune --data hetrec · segue train --data hetrec --preset tuned
+    Examples: segue tune --plays plays.tsv · segue train --plays plays.tsv --preset tuned
     """
-    from recommender.presets import find_preset, preset_path, write_preset
+    from recommender.presets import find_preset, new_preset_path, write_preset
     from recommender.training import BEST_PRESET
     from recommender.tuning import Journal, Trial, TuningParams, subject_of
     from recommender.tuning import tune as search
 
     start = find_preset(preset or BEST_PRESET, store=store)
-    target = preset_path(name, store=store)
+    target = new_preset_path(name, store=store)
     params = TuningParams(trials, splits, seed)
     trial_rows: list[dict[str, object]] = []
 
@@ -100,8 +101,8 @@ def tune(
         markup=False,
         soft_wrap=True,
     )
-    where = f"--data {data}" if data else f"--plays {plays}"
-    out.print(f"Next: segue train {where} --preset {name}", markup=False, soft_wrap=True)
+    where = f"--data {data}" if data else f"--plays {shlex.quote(str(plays))}"
+    out.print(f"Next: segue train {where} --preset {shlex.quote(name)}", markup=False, soft_wrap=True)
 
 
 def _progress() -> Progress:

@@ -174,6 +174,13 @@ def model_weights(artifact: Artifact, crowd: Crowd, recommender: Recommender) ->
     return CSR(coo_array((pairs.data[known][order][first], (rows[first], cols[first])), shape=shape))
 
 
+def unknown_artists(artifact: Artifact, crowd: Crowd) -> list[str]:
+    """Name the artists that a crowd plays and the model does not know."""
+    played = np.flatnonzero(np.bincount(crowd.plays.indices, minlength=len(crowd.artist_names)))
+    columns = _columns_of(artifact, crowd.artist_names)
+    return [crowd.artist_names[idx] for idx in played if columns[idx] < 0]
+
+
 def _columns_of(artifact: Artifact, names: list[str]) -> Rows:
     """The model's row of each name, -1 where it has none."""
     ids = np.array([artist_id(name) for name in names], dtype=np.int64)
@@ -218,7 +225,7 @@ def _with_one_play(line: bytes) -> bytes:
 
 def _with_plays(file: BinaryIO, path: Path) -> BinaryIO:
     at = file.tell()
-    first = file.readline().rstrip(b"\r\n").decode("utf-8", "replace").casefold().split("\t")
+    first = file.readline().rstrip(b"\r\n").decode("utf-8-sig", "replace").casefold().split("\t")
     if first[0].strip() not in _LISTENER_HEADERS:
         file.seek(at)
     return cast("BinaryIO", io.BufferedReader(_Rewritten(file, str(path))))

@@ -11,7 +11,8 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from recommender import metrics
-from recommender.errors import ParameterError
+from recommender.errors import DataError, ModelError, ParameterError
+from recommender.holdout import Holdout
 from recommender.intervals import Difference, Figures, Interval, by_listener, interval, paired
 from recommender.linking import ease_links
 from recommender.matrix import CSR, NO_NEIGHBOUR
@@ -98,15 +99,18 @@ def evaluate(
 
     Raises
     ------
-    DataError : nobody can be judged.
+    DataError : nobody can be judged, or no artist has enough listeners to be recommended.
     ModelError : a recipe's factors are not finite or collapsed.
     """
     names, total, done = [POPULARITY, *recipes], params.n_splits * (1 + len(recipes)), 0
     lists: dict[str, list[Lists]] = {name: [] for name in names}
     spreads: dict[str, list[Spread]] = {name: [] for name in names}
-    splits = [split(plays, params.split, rng=_rng(params, number)) for number in range(params.n_splits)]
+    holdouts: list[Holdout] = []
     stable: dict[str, float] = {}
-    for number, one in enumerate(splits):
+    for number in range(params.n_splits):
+        # One at a time: each has a copy of the plays.
+        one = split(plays, params.split, rng=_rng(params, number))
+        holdouts.append(one.judged)
         listeners = np.bincount(one.train.indices, minlength=plays.shape[1])
         for name in names:
             step(f"{name}, split {number + 1} of {params.n_splits}", done, total)
@@ -120,7 +124,7 @@ def evaluate(
                 stable[name] = metrics.overlap(found[:, : params.ndcg_at], again[:, : params.ndcg_at])
             done += 1
     step("drawing intervals", total, total)
-    return {name: _judged(splits, lists[name], spreads[name], stable.get(name), params) for name in names}
+    return {name: _judged(holdouts, lists[name], spreads[name], stable.get(name), params) for name in names}
 
 
 def compare(judged: Mapping[str, Judged], ours: str, theirs: str, *, seed: int) -> dict[str, Difference]:
@@ -132,12 +136,20 @@ def compare(judged: Mapping[str, Judged], ours: str, theirs: str, *, seed: int) 
 
 
 def fit_recommender(plays: CSR, recipe: Recipe, *, rng: np.random.Generator) -> Recommender:
-    """Train what recommends, without the table of similar artists."""
+    """Train what recommends, without the table of similar artists.
+
+    Raises
+    ------
+    DataError : no artist has enough listeners to be recommended.
+    ModelError : the factors are not finite or collapsed.
+    """
     recipe = fitted_to(recipe, plays)
+    least, listeners = recipe.neighbours.min_listeners, np.bincount(plays.indices, minlength=plays.shape[1])
+    if listeners.max(initial=0) < least:
+        raise DataError(f"no artist has {least} listeners to learn from, so none can be recommended; bring more data")
     with threadpool_limits(limits=1, user_api="blas"):
         weights, factors = fit_factors(plays, recipe, rng=rng)
-        listeners = np.bincount(plays.indices, minlength=plays.shape[1])
-        least, typical = recipe.neighbours.min_listeners, float(weights.data.mean(dtype=np.float64))
+        typical = float(weights.data.mean(dtype=np.float64))
         links = ease_links(plays, recipe.links, min_listeners=least, typical_weight=typical)
     ridge = recipe.als.ridge if recipe.algorithm == "als" else None
     return Recommender(
@@ -162,7 +174,10 @@ def judge_lists(lists: Lists, hidden: CSR, params: EvaluationParams) -> dict[str
 def _lists_of(name: str, recipes: Mapping[str, Recipe], one: Split, params: EvaluationParams, *, seed: int) -> Lists:
     if name not in recipes:
         return popular_lists(one, params.depth)
-    recommender = fit_recommender(one.train, recipes[name], rng=np.random.default_rng(seed))
+    try:
+        recommender = fit_recommender(one.train, recipes[name], rng=np.random.default_rng(seed))
+    except (ModelError, ParameterError) as err:
+        raise type(err)(f"{name}: {err}") from err
     with threadpool_limits(limits=1, user_api="blas"):
         return recommender.lists(seen_weights(one, fitted_to(recipes[name], one.train), params.split), params.depth)
 
@@ -189,10 +204,14 @@ def popular_lists(one: Split, depth: int) -> Lists:
 
 
 def _judged(
-    splits: list[Split], lists: list[Lists], spreads: list[Spread], stability: float | None, params: EvaluationParams
+    holdouts: list[Holdout],
+    lists: list[Lists],
+    spreads: list[Spread],
+    stability: float | None,
+    params: EvaluationParams,
 ) -> Judged:
-    figures = [judge_lists(found, one.judged.hidden, params) for found, one in zip(lists, splits, strict=True)]
-    who = [one.judged.listeners for one in splits]
+    figures = [judge_lists(found, one.hidden, params) for found, one in zip(lists, holdouts, strict=True)]
+    who = [one.listeners for one in holdouts]
     each = {name: by_listener(who, [one[name] for one in figures]) for name in params.names}
     means = {name: interval(values, rng=np.random.default_rng(params.seed)) for name, values in each.items()}
     return Judged(each, means, tuple(spreads), stability)

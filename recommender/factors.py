@@ -36,7 +36,7 @@ class Factors:
             assert matrix.flags.c_contiguous, "factors are in C order"
         assert self.listener_factors.shape[1] == self.artist_factors.shape[1], "one number of factors"
         if not (np.isfinite(self.listener_factors).all() and np.isfinite(self.artist_factors).all()):
-            raise ModelError("the factors hold values that are not finite; train with more regularization")
+            raise ModelError("the factors hold values that are not finite; choose another --regularization")
 
     @property
     def n_factors(self) -> int:

@@ -1,4 +1,4 @@
-"""Compiled inner loops that several rooms share, and those of the neighbour table.
+"""What compiled inner loops share: how they are compiled, cut into blocks, and keep the best.
 
 Whatever the number of threads, the bits are the same: work is cut into blocks that depend on the data alone, each block
 is computed by one thread, and sums over blocks are taken in their order.

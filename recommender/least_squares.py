@@ -119,4 +119,5 @@ def _ridge_loss(ridge: FloatMatrix, factors: FloatMatrix) -> float:
 
 
 def _float32(matrix: npt.NDArray[np.float64]) -> FloatMatrix:
-    return np.ascontiguousarray(matrix, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and the loss says so
+        return np.ascontiguousarray(matrix, dtype=np.float32)

@@ -20,9 +20,9 @@ class LinkParams:
     """Options of :func:`ease_links`.
 
     ``share`` >= 0 is the weight of EASE's score beside that of the factors, which count ``factor_share`` >= 0 times: 0
-    and 1 is factors alone, 1 and 0 EASE alone. ``k`` >= 1 links are
-    kept for each artist. ``regularization`` > 0. ``largest`` : no links for more artists than this, as EASE inverts a
-    dense matrix of them (12,000 take 4 GB); nor where listeners bring more than ``most_pairs`` pairs together.
+    and 1 is factors alone, 1 and 0 EASE alone. ``k`` >= 1 links are kept for each artist. ``regularization`` > 0.
+    ``largest`` : no links for more artists than this, as EASE inverts a dense matrix of them (12,000 take 4 GB); nor
+    where listeners bring more than ``most_pairs`` pairs together.
     """
 
     share: float = 0.0

@@ -22,9 +22,8 @@ LABEL_BYTES = 510
 # One row while it is read and summed: codes and counts, in batches and then as one, and the matrix they become.
 ROW_BYTES = 24
 # On two cores of an AMD EPYC (AVX2): 17.4 million pairs x 64 factors x (2 conjugate-gradient steps + 1) in 1.8 s,
-# 17.5 million rows read in 10 s, the neighbours of 119,271 artists in 8 s.
+# the neighbours of 119,271 artists in 8 s.
 PAIR_FACTORS_PER_SECOND = 1.8e9
-ROWS_PER_SECOND = 1.7e6
 MEETINGS_PER_SECOND = 1.2e8
 BYTES_WRITTEN_PER_SECOND = 3e8
 # Counting how often each pair of artists meets: the sparse product, its float64 copy and the one that is decomposed.
@@ -35,6 +34,8 @@ FUSED_MEETINGS_PER_SECOND = 1.6e6
 NAMES_SAMPLED = 2000
 # Five dense matrices of artists x artists, float64 or as large.
 LINKED_PAIR_BYTES = 40
+# EASE inverts a dense matrix, in one thread.
+INVERTED_CELLS_PER_SECOND = 1e10
 # How many times its size it takes to build it: texts and their pieces, as Python keeps them.
 INDEX_BUILDING = 8
 
@@ -98,7 +99,7 @@ def plan_training(counts: PlayCounts, recipe: Recipe) -> Plan:
         + 9 * candidate_pairs
         + INDEX_BUILDING * index,
     }
-    linked = recipe.links.share > 0 and candidates <= recipe.links.largest
+    linked = recipe.links.share > 0 and candidates <= recipe.links.largest and met <= recipe.links.most_pairs
     if linked:  # EASE: the counts, their float64 copy, the inverse, the weights, and which of them are the strongest
         memory["linking"] = loaded + factors + table * n_artists + LINKED_PAIR_BYTES * candidates**2
     names = sum(len(name.encode()) for name in counts.artist_names)
@@ -107,6 +108,7 @@ def plan_training(counts: PlayCounts, recipe: Recipe) -> Plan:
     seconds = (
         _factorizing_seconds(recipe, pairs)
         + _comparing_seconds(recipe, n_artists, candidates, met)
+        + linked * float(candidates) ** 3 / INVERTED_CELLS_PER_SECOND
         + disk / BYTES_WRITTEN_PER_SECOND
     )
     return Plan(counts.report.rows, n_listeners, n_artists, pairs, memory, disk, seconds)
@@ -165,7 +167,7 @@ def _comparing_seconds(recipe: Recipe, n_artists: int, candidates: int, met: flo
         case "pmi" | "fusion":
             return met / FUSED_MEETINGS_PER_SECOND
         case "ease":
-            return float(candidates) ** 3 / 1e10
+            return float(candidates) ** 3 / INVERTED_CELLS_PER_SECOND
         case _:
             return min(met, 4.0 * candidates * n_artists) / MEETINGS_PER_SECOND
 
@@ -175,8 +177,3 @@ def _index_bytes(names: list[str]) -> int:
     sample = names[:: -(-len(names) // NAMES_SAMPLED)]
     arrays = build_index(sample, np.ones(len(sample), dtype=np.int32)).arrays()
     return sum(array.nbytes for array in arrays.values()) * len(names) // len(sample)
-
-
-def loading_bytes(file_bytes: int) -> int:
-    """Foretell roughly what loading a text file takes, before it is opened: a row has about a hundred bytes."""
-    return INTERPRETER_BYTES + READER_BYTES + file_bytes * (ROW_BYTES + 8) // 100

@@ -75,6 +75,21 @@ def preset_path(name: str, *, store: Path) -> Path:
     return at_home(name) if _is_file(name) else store / "presets" / f"{check_id(name)}{SUFFIX}"
 
 
+def new_preset_path(name: str, *, store: Path) -> Path:
+    """Where a preset of this name or path can be written.
+
+    Raises
+    ------
+    ParameterError : the name is one of Segue's own, which would hide it, or a folder is there.
+    """
+    if name in PRESETS:
+        raise ParameterError(f"{name} is a preset of Segue's own and cannot be written anew; choose another --name")
+    path = preset_path(name, store=store)
+    if path.is_dir():
+        raise ParameterError(f"{path} is a folder; choose another --name for the preset")
+    return path
+
+
 def write_preset(path: Path, recipe: Recipe) -> None:
     """Write a recipe whole or not at all, in place of what was there.
 

@@ -96,13 +96,6 @@ def resolved(
     return params, neighbours
 
 
-def similar_artists(
-    plays: CSR, factors: Factors, params: SimilarityParams, neighbours: NeighbourParams, *, rng: np.random.Generator
-) -> Neighbours:
-    """Find each artist's most similar others by one method; see :func:`compare_artists`."""
-    return compare_artists(plays, factors, params, neighbours, rng=rng).neighbours
-
-
 def compare_artists(
     plays: CSR, factors: Factors, params: SimilarityParams, neighbours: NeighbourParams, *, rng: np.random.Generator
 ) -> Compared:

@@ -13,6 +13,7 @@ from recommender.errors import ModelError, ParameterError
 from recommender.folders import at_home, durable_file, sync_folder
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+LEFTOVERS = ".building-*-" + "[0-9a-f]" * 8
 BUILDING_KEPT_SECONDS = 24 * 3600
 
 
@@ -48,7 +49,7 @@ class ModelStore:
 
         Raises
         ------
-        ModelError : something is there already.
+        ModelError : something is there already, or nothing can be written there; said before the training, not after.
         """
         if model and is_path(model):
             folder = at_home(model)
@@ -57,6 +58,12 @@ class ModelStore:
             folder = self.root / check_id(model or default_id)
         if folder.exists():
             raise ModelError(f"{folder} exists already; a model never overwrites another, choose a new name")
+        there = next(parent for parent in folder.absolute().parents if parent.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            what = "may not be written to" if there.is_dir() else "is not a folder"
+            raise ModelError(
+                f"no model can be saved in {folder.parent}: {there} {what}; name another --store or --model"
+            )
         return folder
 
     def ids(self) -> list[str]:
@@ -109,7 +116,7 @@ class ModelStore:
         ----------
         now : seconds since the epoch.
         """
-        for leftover in self.root.glob(".building-*"):
+        for leftover in self.root.glob(LEFTOVERS):
             # Files are added all the time while a model is written, so the folder's own time stays young.
             with suppress(FileNotFoundError):  # another training sweeps too
                 if leftover.stat().st_mtime < now - BUILDING_KEPT_SECONDS:
@@ -117,6 +124,10 @@ class ModelStore:
 
     def _current_folder(self) -> Path:
         current = self.current_id()
+        if current is None and (known := self.ids()):
+            raise ModelError(
+                f"no model in {self.root} is the current one; name one with --model ({', '.join(known)}), or train anew"
+            )
         if current is None:
             raise ModelError(
                 f"there is no model in {self.root} yet; run `segue train --plays FILE` or `segue train --data demo`"

@@ -1,13 +1,14 @@
 """What the commands show in a terminal: consoles, progress bars, the report of broken rows, the options they share."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TextIO
 
 import typer
 from rich.console import Console
@@ -186,6 +187,39 @@ def bytes_progress(description: str) -> Iterator[Callable[[int, int | None], Non
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(escape(description), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def written(output: Path | None) -> Iterator[TextIO]:
+    """Open a text file that is there whole or not at all, or standard output where none is named.
+
+    Raises
+    ------
+    ParameterError : the file cannot be written; what was there before is unchanged.
+    """
+    if output is None:
+        yield sys.stdout
+        return
+    # A full disk must not leave half a table under its name; two exports at once must not share a file. But a device
+    # or a pipe, such as /dev/null, is written to: replacing it would take it away from everybody.
+    target = Path(os.path.realpath(output))
+    is_stream = target.exists() and not target.is_file()
+    part = target if is_stream else target.with_name(f".{target.name[:100]}-{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        if not is_stream:
+            part.replace(target)
+    except BrokenPipeError:
+        raise
+    except OSError as err:
+        raise ParameterError(
+            f"{output} cannot be written: {err.strerror or err}; name a file in a folder that is there and has room"
+        ) from err
+    finally:
+        if not is_stream:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
 class Stopping:

@@ -26,6 +26,7 @@ from recommender.plays import PlayCounts
 from recommender.ridge import RidgeParams
 from recommender.similarity import SimilarityParams, compare_artists, resolved
 from recommender.weighting import WeightingParams, confidence, weigh
+from recommender.wording import counted
 
 Algorithm: TypeAlias = Literal["als", "lsa"]
 Step: TypeAlias = Callable[[str, int, int, str], None]
@@ -217,7 +218,8 @@ def train(
     Raises
     ------
     ParameterError : a parameter does not fit this data.
-    ModelError : the factors are not finite or collapsed, or no artist has a neighbour.
+    ModelError : there are fewer than two listeners or artists, the factors are not finite or collapsed, or no artist
+        has a neighbour.
     """
     # Each number of BLAS threads sums a large product in another order, and the same seed would give other bits.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -245,15 +247,28 @@ def _train(
     return TrainedModel(recipe, factors, compared.neighbours, compared.own_factors, typical, links)
 
 
+def _refuse_too_few(plays: CSR) -> None:
+    """Refuse what no option can help: artists are alike by the listeners they share."""
+    n_listeners, n_artists = plays.shape
+    if n_listeners < 2 or n_artists < 2:
+        raise ModelError(
+            f"nothing can be compared: these data have {counted(n_listeners, 'listener')} and "
+            f"{counted(n_artists, 'artist')}, and it takes several of both; "
+            "bring more data, or check which column is which. No model was saved"
+        )
+
+
 def fitted_to(recipe: Recipe, plays: CSR) -> Recipe:
     """Decide by the size of the data what a recipe leaves open; see :func:`recommender.similarity.resolved`.
 
-    Where the fusion is too large, the factors become those of the preset ``als`` too: their one ridge for all rows is
-    measured up to Last.fm-360K, and that of iALS grows with the catalogue until nothing is left (docs/models.md).
+    Where the fusion is too large, the factors of the preset ``best`` become those of ``als`` too: their one ridge for
+    all rows is measured up to Last.fm-360K, and that of iALS grows with the catalogue until nothing is left
+    (docs/models.md). Factors that somebody chose stay.
     """
     similarity, neighbours = resolved(recipe.similarity, recipe.neighbours, plays)
-    if (recipe.similarity.method, similarity.method) == ("auto", "factors"):
-        large = PRESETS["als"]
+    best, large = PRESETS[BEST_PRESET], PRESETS["als"]
+    has_best_factors = (recipe.weighting, recipe.als, recipe.alpha) == (best.weighting, best.als, best.alpha)
+    if (recipe.similarity.method, similarity.method) == ("auto", "factors") and has_best_factors:
         recipe = replace(recipe, weighting=large.weighting, als=large.als, alpha=large.alpha, links=large.links)
     return replace(recipe, similarity=similarity, neighbours=neighbours)
 
@@ -274,8 +289,9 @@ def fit_factors(
 
     Raises
     ------
-    ModelError : the factors are not finite or collapsed.
+    ModelError : there are fewer than two listeners or artists, or the factors are not finite or collapsed.
     """
+    _refuse_too_few(plays)
     step("weighting", 0, 1, "")
     weights = weigh(plays, recipe.weighting)
     match recipe.algorithm:

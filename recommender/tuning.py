@@ -17,17 +17,19 @@ import numpy as np
 
 from recommender.errors import ModelError, ParameterError
 from recommender.evaluating import EvaluationParams, evaluate
-from recommender.linking import LinkParams
 from recommender.matrix import CSR
 from recommender.splits import SplitParams
-from recommender.training import Recipe
+from recommender.training import Algorithm, Recipe, fitted_to
 from recommender.weighting import Scheme, WeightingParams
 
 FORMAT = "segue-tuning"
 # Far from the seeds that evaluations are run with: what is tuned on must not be what is judged on.
 VALIDATION_SEED = 1_000_000
-ALS_SCHEMES: tuple[Scheme, ...] = ("rank", "log", "binary")
-LSA_SCHEMES: tuple[Scheme, ...] = (*ALS_SCHEMES, "tfidf", "bm25")
+# The likelier ones first.
+SCHEMES: dict[Algorithm, tuple[Scheme, ...]] = {
+    "als": ("rank", "log", "binary"),
+    "lsa": ("binary", "log", "rank", "tfidf", "bm25"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def tune(
     Parameters
     ----------
     plays : shape (n_listeners, n_artists), counts > 0.
-    start : where the search starts; its algorithm stays.
+    start : where the search starts; its algorithm stays, and what it leaves to the data's size is decided first.
     params : options.
     journal : what was tried already, and where trials are noted.
     progress : told each trial after it; ``step`` the change before it.
@@ -145,7 +147,8 @@ def tune(
     ModelError : the recipe to start from collapses.
     """
     search = _Search(plays, params, journal, progress, step)
-    best = search.tried("start", start)
+    # Or, where the data are large, every trial would become the same recipe.
+    best = search.tried("start", fitted_to(start, plays))
     if best.ndcg is None:
         raise ModelError("the factors of the preset to start from collapse on these data; start from another --preset")
     improved = True
@@ -165,9 +168,7 @@ def tune(
 
 def changes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
     """Name every recipe that differs in one option, within what is sensible; the cheap and telling ones first."""
-    for scheme in (
-        ("rank", "log", "binary") if recipe.algorithm == "als" else ("binary", "log", "rank", "tfidf", "bm25")
-    ):
+    for scheme in SCHEMES[recipe.algorithm]:
         if scheme != recipe.weighting.scheme:
             yield f"weighting {scheme}", replace(recipe, weighting=WeightingParams(scheme))
     if recipe.algorithm == "lsa":
@@ -177,7 +178,7 @@ def changes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
         yield from _als_changes(recipe)
     for share in (0.0, 0.3):
         if share != recipe.links.share and recipe.links.factor_share > 0:
-            yield f"{share} EASE", replace(recipe, links=LinkParams(share=share))
+            yield f"{share} EASE", replace(recipe, links=replace(recipe.links, share=share))
 
 
 def _als_changes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
@@ -240,6 +241,10 @@ class _Search:
         try:
             judged = evaluate(self._plays, {"trial": recipe}, evaluation, stability=False)["trial"]
         except ModelError:  # too much regularization: no use to go further that way
+            return None
+        except ParameterError:  # more factors of LSA than the data have artists
+            if not self._tried:
+                raise
             return None
         return float(np.mean(judged.each[evaluation.names[1]]))
 

@@ -120,7 +120,7 @@ def read_decisions(path: Path) -> list[tuple[Decision, str, str]]:
     DataError : it cannot be read, a row is malformed, or one variant leads to two artists; says where.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as err:
         raise DataError(f"{path} cannot be read: {err}; write it with `segue data variants --output`") from err
     if not lines or tuple(lines[0].split("\t")[:3]) != COLUMNS[:3]:

@@ -5,6 +5,7 @@ import pytest
 
 import load as loading
 import lsa
+import models_picture
 import train as benchmark
 import twin
 from recommender.matrix import CSR
@@ -20,6 +21,20 @@ def test_the_twin_is_the_same_for_the_same_seed_and_has_the_shape_of_the_real_on
     assert listeners.min() >= 1
     assert 0.1 < listeners.max() / first.shape[0] < 0.3
     assert 60 < np.median(first.data) < 130
+
+
+def test_the_picture_of_the_models_shows_the_figures_of_its_page(tmp_path):
+    page = models_picture.PAGE.read_text(encoding="utf-8")
+    methods, bands = (
+        models_picture.table_after(page, which) for which in (models_picture.METHODS, models_picture.BANDS)
+    )
+    models_picture.draw(methods, bands, tmp_path / "models.svg")
+    shown = models_picture.PICTURE.read_text(encoding="utf-8")
+    for name, row in methods[1].items():
+        for text in (name.split(" (now")[0], f"{row[0]:.3f}"):
+            assert f">{text}<" in shown, f"{text} is not in docs/models.svg; run benchmarks/models_picture.py"
+            assert f">{text}<" in (tmp_path / "models.svg").read_text(encoding="utf-8")
+    assert all(f">{name}<" in shown for name in bands[1])
 
 
 def test_the_twin_is_kept_and_read_back(tmp_path):

@@ -75,6 +75,16 @@ def test_plays_become_a_model_that_answers(segue, plays_file, environment):
     assert len(ModelStore(environment / "models").ids()) == 1
 
 
+@pytest.mark.parametrize("name", ["Guns N' Roses", "Sigur Rós", "!!!", "$HOME (Japan)"])
+def test_what_to_type_next_is_a_command_that_a_shell_takes(segue, tmp_path, name):
+    lines = [f"l{n}\t\t{artist}\t5\n" for n in range(20) for artist in (name, f"b{n % 3}", f"c{n % 4}")]
+    (tmp_path / "plays.tsv").write_text("".join(lines), encoding="utf-8")
+    said = segue(*TRAIN, "--plays", tmp_path / "plays.tsv", "--preset", "cosine", "--regularization", 0.1).stdout
+    typed = said.split("Next: segue similar ")[1]
+    heard = subprocess.run(["sh", "-c", f"printf '%s ' {typed}"], capture_output=True, text=True, check=True).stdout
+    assert heard.strip() == name
+
+
 def test_json_is_for_scripts(segue, plays_file):
     trained = json.loads(segue(*TRAIN, "--plays", plays_file, "--json").stdout)
     assert (trained["listeners"], trained["artists"], trained["current"]) == (150, 13, True)
@@ -132,6 +142,14 @@ def test_a_model_outside_of_the_store_is_named_by_its_path(segue, plays_file, tm
     assert segue(*TRAIN, "--plays", plays_file, "--model", elsewhere).exit_code == 0
     assert ModelStore(environment / "models").current_id() == "first"
     assert segue("similar", "bjork", "--model", elsewhere).exit_code == 0
+
+
+def test_what_a_kill_left_beside_a_model_of_its_own_folder_is_swept(segue, plays_file, tmp_path):
+    leftover = tmp_path / "elsewhere" / ".building-mine-0123abcd"
+    leftover.mkdir(parents=True)
+    os.utime(leftover, (0, 0))
+    assert segue(*TRAIN, "--plays", plays_file, "--model", tmp_path / "elsewhere" / "mine").exit_code == 0
+    assert [path.name for path in leftover.parent.iterdir()] == ["mine"]
 
 
 def test_the_whole_catalogue_is_exported(segue, plays_file, tmp_path):
@@ -360,7 +378,50 @@ def test_names_leave_through_a_pipe_whole_whatever_its_encoding(environment, pla
 def test_a_table_that_cannot_be_written_whole_is_not_there(segue, plays_file, tmp_path):
     segue(*TRAIN, "--plays", plays_file)
     said = one_sentence(segue("export", "neighbours", "--output", tmp_path / "no folder" / "x.tsv"))
-    assert "No such file or directory; check the path" in said
+    assert f"{tmp_path / 'no folder' / 'x.tsv'} cannot be written: No such file or directory; name a file" in said
+    said = one_sentence(segue("data", "variants", plays_file, "--output", tmp_path))
+    assert f"{tmp_path} cannot be written: Is a directory; name a file" in said
+    full = one_sentence(segue("export", "neighbours", "--output", "/dev/full"))
+    assert "/dev/full cannot be written: No space left on device" in full
+
+
+def test_a_pipe_is_written_to_and_a_link_is_followed_when_named_as_output(segue, plays_file, tmp_path):
+    segue(*TRAIN, "--plays", plays_file)
+    table, link, fifo = tmp_path / "table.tsv", tmp_path / "link.tsv", tmp_path / "fifo"
+    link.symlink_to(table)
+    assert segue("export", "neighbours", "--output", link).exit_code == 0
+    assert link.is_symlink()
+    os.mkfifo(fifo)
+    reader = subprocess.Popen(["cat", str(fifo)], stdout=subprocess.PIPE, text=True)
+    assert segue("export", "neighbours", "--output", fifo).exit_code == 0
+    read, _ = reader.communicate(timeout=30)
+    assert fifo.is_fifo()
+    assert read == table.read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
+
+
+def test_help_that_cannot_be_printed_is_one_sentence(environment):  # noqa: ARG001 - runs inside it
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run([*SEGUE, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: the output cannot be written: No space left on device")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_an_interruption_while_the_commands_are_imported_is_one_sentence(environment):  # noqa: ARG001
+    """Ctrl-C in the first second."""
+    interrupted = (
+        "import sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'recommender.catalogue':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from bot.__main__ import main\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted; nothing was begun\n")
 
 
 def test_the_demo_data_is_always_called_synthetic(segue):

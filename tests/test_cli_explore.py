@@ -91,6 +91,14 @@ def test_an_unknown_name_is_exit_status_3_and_named(segue, command):
     assert json.loads(segue(*command, "--json").stdout)["typed"] == "xqzzk"
 
 
+@pytest.mark.parametrize("command", [("similar",), ("blend",), ("dissimilar",), ("recommend",)])
+def test_what_is_too_long_for_a_name_is_refused_in_the_same_words_everywhere(segue, command):
+    shown = segue(*command, "x" * 5000)
+    assert shown.exit_code in (1, 3)
+    assert len(shown.output) < 300, shown.output
+    assert "long" in shown.output
+
+
 def test_the_dial_is_an_option(segue):
     rows = {}
     for familiarity in ("familiar", "balanced", "deep"):

@@ -43,6 +43,8 @@ def lists_of(output: str) -> dict[str, list[str]]:
 LAYOUTS = {
     "two columns": "ann\tArcade Fire\nann\tWolf Parade\nbob\tMetallica\n",
     "two columns with a header": "user_id\tartist\nann\tArcade Fire\nann\tWolf Parade\nbob\tMetallica\n",
+    "two columns with a byte order mark": "\ufeffann\tArcade Fire\nann\tWolf Parade\nbob\tMetallica\n",
+    "a header with a byte order mark": "\ufeffuser_id\tartist\nann\tArcade Fire\nann\tWolf Parade\nbob\tMetallica\n",
     "two columns, Windows": "ann\tArcade Fire\r\nann\tWolf Parade\r\nbob\tMetallica\r\n",
     "Last.fm-360K": "ann\t\tarcade fire\t9\nann\t\tWOLF PARADE\t1\nbob\t\tMetallica\t3\n",
     "TSV with a header": "listener\tartist\tplays\nann\tArcade Fire\t9\nann\tWolf Parade\t1\nbob\tMetallica\t3\n",
@@ -107,7 +109,9 @@ def test_artists_and_listeners_that_the_model_does_not_know_are_said(segue, tmp_
     path = written(tmp_path / "f", "ann\tArcade Fire\nann\tNo Such Band\nzoe\tNo Such Band\n")
     result = segue("--listeners", path)
     assert list(lists_of(result.stdout)) == ["ann"]
-    assert "1 listener play no artist that the model knows" in result.stderr
+    assert "No list for 1 listener without any artist that the model knows" in result.stderr
+    assert "1 artist of" in result.stderr
+    assert "left out; first: No Such Band" in result.stderr
     assert "zoe" in result.stderr
 
 

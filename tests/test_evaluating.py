@@ -194,6 +194,12 @@ def test_lists_of_who_likes_nothing_are_empty():
     assert (lists == -1).all()
 
 
+def test_data_in_which_no_artist_has_enough_listeners_are_refused():
+    plays = CSR(np.kron(np.eye(6), np.ones((1, 6))).astype(np.float32))
+    with pytest.raises(DataError, match="no artist has 5 listeners"):
+        evaluate(plays, {"lsa": small_recipe("lsa")}, EvaluationParams(n_splits=1))
+
+
 def test_every_preset_recommends():
     plays = community_plays(90)
     for name, preset in PRESETS.items():

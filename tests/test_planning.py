@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from bot.cli import app
 from communities import community_counts
 from recommender import cli_plan
 from recommender.cli_plan import duration, megabytes, memory_sentence
+from recommender.linking import ease_links
 from recommender.machine import free_memory
-from recommender.planning import loading_bytes, plan_training
+from recommender.planning import plan_training
 from recommender.training import PRESETS, adjusted
 
 RUN = """
@@ -75,7 +77,6 @@ def test_more_of_everything_needs_more():
         assert plan_training(counts, larger).disk > plan.disk
     assert plan_training(community_counts(3000), recipe).seconds > plan.seconds
     assert set(plan.memory) == {"loading", "factorizing", "neighbours", "saving"}
-    assert loading_bytes(10**9) > loading_bytes(10**6)
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
@@ -83,6 +84,17 @@ def test_every_preset_has_a_plan(preset):
     plan = plan_training(community_counts(), PRESETS[preset])
     assert plan.seconds > 0
     assert plan.peak > plan.disk > 0
+
+
+def test_links_are_planned_only_where_training_makes_them():
+    counts, best = community_counts(), PRESETS["best"]
+    few_pairs = replace(best, links=replace(best.links, most_pairs=1))
+    with_links, without = plan_training(counts, best), plan_training(counts, few_pairs)
+    assert "linking" in with_links.memory
+    assert "linking" not in without.memory
+    assert with_links.disk > without.disk
+    links = few_pairs.links
+    assert ease_links(counts.plays, links, min_listeners=5, typical_weight=1.0) is None
 
 
 def test_the_command_plans_and_trains_nothing(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from recommender.knn import KNNParams, knn_neighbours
 from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.neighbours import NeighbourParams, nearest_artists
 from recommender.pmi import PMIParams, pmi_factors
-from recommender.similarity import ScaledLSAParams, SimilarityParams, resolved, scaled_lsa, similar_artists
+from recommender.similarity import ScaledLSAParams, SimilarityParams, compare_artists, resolved, scaled_lsa
 from recommender.weighting import WeightingParams, listener_shares, weigh
 from threads import printed_by_any_number_of_threads
 
@@ -42,7 +42,7 @@ def true_factors() -> Factors:
 
 def table_of(method: str, params: NeighbourParams, plays: CSR = WORLD):
     rng = np.random.default_rng(0)
-    return similar_artists(plays, true_factors(), EVERY_METHOD[method], params, rng=rng)
+    return compare_artists(plays, true_factors(), EVERY_METHOD[method], params, rng=rng).neighbours
 
 
 def together(plays: CSR) -> np.ndarray:
@@ -307,5 +307,5 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
 def test_factors_that_are_not_finite_are_refused():
     artists = np.ones((4, 2), dtype=np.float32)
     artists[2, 1] = np.nan
-    with pytest.raises(ModelError, match="not finite; train with more regularization"):
+    with pytest.raises(ModelError, match="not finite; choose another"):
         Factors(np.ones((3, 2), dtype=np.float32), artists)

@@ -72,6 +72,29 @@ def test_a_current_file_that_names_no_model_is_refused(store):
         store.folder(None)
 
 
+def test_a_place_that_cannot_be_written_is_refused_before_the_training(store, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelError, match="is not a folder; name another --store"):
+        ModelStore(tmp_path / "file" / "models").new_folder(None, default_id="x")
+    assert ModelStore(tmp_path / "new" / "models").new_folder(None, default_id="x").parent.name == "models"
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != store.root)
+    with pytest.raises(ModelError, match="may not be written to; name another --store"):
+        store.new_folder(None, default_id="x")
+
+
+def test_models_of_which_none_is_current_are_named(store):
+    with pytest.raises(ModelError, match=r"is the current one; name one with --model \(m1, m2\)"):
+        store.folder(None)
+
+
+def test_only_what_a_training_left_is_swept(store):
+    """A model's folder may stand anywhere, beside things of other people."""
+    other = store.root / ".building-site"
+    other.mkdir()
+    store.sweep(now=other.stat().st_mtime + 25 * 3600)
+    assert other.exists()
+
+
 def test_half_built_models_are_swept_after_a_day_and_not_before(store):
     leftover = store.root / ".building-m9-00000000"
     leftover.mkdir()

@@ -1,12 +1,14 @@
 """Presets and what they decide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from communities import community_plays, small_recipe
 from recommender.errors import DataError, ModelError, ParameterError
 from recommender.matrix import CSR
-from recommender.training import PRESETS, adjusted, choose_preset, train
+from recommender.training import PRESETS, adjusted, choose_preset, fitted_to, train
 from threads import printed_by_any_number_of_threads
 
 
@@ -58,6 +60,17 @@ def test_adjusting_refuses_nonsense():
         adjusted(PRESETS["als"], n_factors=0)
 
 
+def test_where_the_fusion_is_too_large_best_takes_other_factors_but_not_in_place_of_chosen_ones():
+    plays, best = community_plays(), PRESETS["best"]
+    large = replace(best, similarity=replace(best.similarity, most_pairs=1))
+    fitted = fitted_to(large, plays)
+    assert (fitted.similarity.method, fitted.als) == ("factors", PRESETS["als"].als)
+    assert fitted_to(fitted, plays) == fitted
+    chosen = adjusted(large, n_factors=7)
+    assert fitted_to(chosen, plays).als == chosen.als
+    assert fitted_to(best, plays).als == best.als
+
+
 def test_training_tells_its_steps():
     steps = []
     train(community_plays(), small_recipe(), rng=np.random.default_rng(0), step=lambda *step: steps.append(step))
@@ -75,6 +88,19 @@ def test_too_much_regularization_for_little_data_is_refused():
         train(plays, PRESETS["als"], rng=np.random.default_rng(0))
     healthy = adjusted(PRESETS["als"], regularization=0.5)
     assert train(plays, healthy, rng=np.random.default_rng(0)).factors.n_factors == 64
+
+
+def test_regularization_that_overflows_is_named_without_a_warning():
+    """Warnings are errors here: nothing but the sentence may appear."""
+    adjusted_too_far = adjusted(PRESETS["als"], regularization=1e12)
+    with pytest.raises(ModelError, match=r"a regularization of 1e\+12 is far too large or too small"):
+        train(community_plays(), adjusted_too_far, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("shape", [(1, 20), (20, 1)])
+def test_one_listener_or_one_artist_is_called_too_few_and_not_too_much_regularization(shape):
+    with pytest.raises(ModelError, match=r"nothing can be compared: .*bring more data, or check which column"):
+        train(CSR(np.ones(shape, dtype=np.float32)), PRESETS["best"], rng=np.random.default_rng(0))
 
 
 def test_data_in_which_nobody_can_be_compared_is_refused():

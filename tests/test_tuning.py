@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from communities import NAMES, community_plays, small_recipe
+from recommender.artifact import read_manifest
 from recommender.errors import ModelError, ParameterError
 from recommender.linking import LinkParams
 from recommender.presets import chosen_recipe, find_preset, preset_name, read_preset, recipe_of, write_preset
@@ -19,6 +21,8 @@ from recommender.training import PRESETS
 from recommender.tuning import Journal, TuningParams, changes, subject_of, tune
 
 PARAMS = TuningParams(n_trials=6, split=SplitParams(least_artists=3))
+# As `best` is where the data are too large for the fusion.
+LARGE = replace(PRESETS["best"], similarity=replace(PRESETS["best"].similarity, most_pairs=1))
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -116,6 +120,20 @@ def test_a_search_finds_the_best_of_its_trials(plays, tmp_path):
     assert [trial.number for trial in trials] == [1, 2, 3, 4, 5, 6]
 
 
+def test_what_the_size_of_the_data_decides_is_decided_before_the_search(plays, tmp_path):
+    """Else each trial would be overruled in the same way, and all be one recipe."""
+    params = replace(PARAMS, n_trials=1)
+    journal = Journal(tmp_path / "journal", subject_of("hash", LARGE, params))
+    recipe = tune(plays, LARGE, params, journal=journal).recipe
+    assert (recipe.similarity.method, recipe.als) == ("factors", PRESETS["als"].als)
+
+
+def test_a_change_of_links_keeps_their_other_options():
+    start = replace(PRESETS["best"], links=replace(PRESETS["best"].links, k=7))
+    (changed,) = [recipe.links for label, recipe in changes(start) if label == "0.0 EASE"]
+    assert changed == replace(start.links, share=0.0)
+
+
 def test_an_interrupted_search_goes_on_and_ends_as_if_it_had_not_been(plays, tmp_path, monkeypatch):
     whole, all_trials = searched(plays, tmp_path / "whole")
     asked = iter([False, False, False, True])
@@ -202,6 +220,16 @@ def test_a_tuned_preset_trains_by_name_and_by_file(segue, plays_file, tmp_path):
     assert "Next: segue train" in segue("tune", "--plays", plays_file, "--preset", card["preset"], "--trials", 1).output
 
 
+def test_options_of_a_training_hold_where_the_data_are_large(segue, plays_file, tmp_path):
+    write_preset(tmp_path / "large.json", LARGE)
+    options = ("--factors", 3, "--regularization", 0.5, "--iterations", 2, "--no-early-stopping")
+    trained = segue("train", "--plays", plays_file, "--preset", tmp_path / "large.json", "--json", *options)
+    assert trained.exit_code == 0, trained.output
+    als = read_manifest(Path(json.loads(trained.stdout)["folder"])).parameters["als"]
+    assert (als["n_factors"], als["iterations"], als["stopping"]["n_listeners"]) == (3, 2, 0)
+    assert als["ridge"] == asdict(RidgeParams("plain", 0.5))
+
+
 def test_presets_are_judged_side_by_side(segue, plays_file, tmp_path):
     write_preset(tmp_path / "small.json", small_recipe("als"))
     arguments = ["evaluate", "--plays", plays_file, "--preset", tmp_path / "small.json", "--splits", 2]
@@ -215,6 +243,49 @@ def test_presets_are_judged_side_by_side(segue, plays_file, tmp_path):
     small = card["systems"]["small"]
     assert small["R@3"]["low"] <= small["R@3"]["mean"] <= small["R@3"]["high"]
     assert card == json.loads(segue(*arguments, "--json").stdout)
+
+
+def test_figures_are_printed_even_where_the_picture_cannot_be_drawn(segue, plays_file, tmp_path):
+    write_preset(tmp_path / "small.json", small_recipe("als"))
+    arguments = ["--preset", tmp_path / "small.json", "--splits", 1, "--plot", tmp_path / "no folder" / "e.png"]
+    result = segue("evaluate", "--plays", plays_file, *arguments)
+    assert result.exit_code == 1
+    assert "nDCG@10" in result.stdout
+    assert "no folder" in result.stderr
+
+
+def test_the_preset_that_fails_is_named_and_two_of_one_name_are_refused(segue, plays_file, tmp_path):
+    hopeless = replace(small_recipe("als"), als=replace(small_recipe("als").als, ridge=RidgeParams("plain", 1e7)))
+    (tmp_path / "other").mkdir()
+    for path, recipe in (("fine.json", small_recipe("als")), ("bad.json", hopeless), ("other/fine.json", hopeless)):
+        write_preset(tmp_path / path, recipe)
+    arguments = ["evaluate", "--plays", plays_file, "--splits", 1, "--preset", tmp_path / "fine.json", "--preset"]
+    failed = segue(*arguments, tmp_path / "bad.json")
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("error: bad: the loss is not finite")
+    twice = segue(*arguments, tmp_path / "other" / "fine.json")
+    assert twice.exit_code == 1
+    assert "needs a name of its own" in twice.stderr
+
+
+def test_a_preset_of_segue_s_own_is_not_written_anew(segue, plays_file, tmp_path):
+    """It would be saved, and never be found again behind the one that Segue has."""
+    refused = segue("tune", "--plays", plays_file, "--trials", 1, "--name", "best")
+    assert refused.exit_code == 1
+    assert "choose another --name" in refused.stderr
+    assert not (tmp_path / "models").exists()
+    refused = segue("tune", "--plays", plays_file, "--trials", 1, "--name", tmp_path)
+    assert "is a folder; choose another --name" in refused.stderr.replace("\n", " ")
+
+
+def test_a_change_that_the_data_do_not_allow_does_not_end_the_search(plays, tmp_path):
+    """More factors of LSA than there are artists."""
+    start = replace(small_recipe("lsa"), lsa=replace(small_recipe("lsa").lsa, n_factors=10))
+    best, trials = searched(plays, tmp_path / "journal", start=start, params=replace(PARAMS, n_trials=8))
+    assert [trial.ndcg for trial in trials if trial.change == "20 factors"][:1] == [None]
+    assert best.ndcg is not None
+    with pytest.raises(ParameterError, match="LSA with 99 factors"):
+        searched(plays, tmp_path / "other", start=replace(start, lsa=replace(start.lsa, n_factors=99)))
 
 
 def test_a_missing_matplotlib_is_said_before_the_work(segue, plays_file, tmp_path, monkeypatch):

@@ -39,6 +39,13 @@ def counts():
     return PlayCounts(CSR(dense), [str(row) for row in range(50)], list(NAMES), mbids, report, "0" * 64)
 
 
+def test_a_reviewed_file_may_come_from_a_spreadsheet(tmp_path):
+    path = tmp_path / "variants.tsv"
+    rows = ["decision\tvariant\tartist", "merge\tBjork\tBjörk", "keep\tA\u2028B\tA B"]
+    path.write_bytes("\r\n".join(rows).encode("utf-8-sig") + b"\r\n")
+    assert read_decisions(path) == [("merge", "Bjork", "Björk"), ("keep", "A\u2028B", "A B")]
+
+
 def test_each_variant_comes_with_who_heard_it_and_what_differs(counts):
     found = {one.variant: one for one in find_variants(counts)}
     arcade = found["The Arcade Fire"]
