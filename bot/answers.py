@@ -95,14 +95,22 @@ class Answers:
     catalogue : the model that serves.
     feedback : an open store in which this model is registered.
     policy : which rows are shown; by default the model's own, in their order.
+    recent : what members asked for lately, where another model served them before.
     """
 
-    def __init__(self, catalogue: Catalogue, feedback: FeedbackStore, policy: RowPolicy | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        feedback: FeedbackStore,
+        policy: RowPolicy | None = None,
+        *,
+        recent: RecentArtists | None = None,
+    ) -> None:
         self.catalogue = catalogue
         self.feedback = feedback
-        self._recent = RecentArtists()
+        self.recent = recent or RecentArtists()
         self.pages = Pages(catalogue, feedback, policy or OneModel(catalogue))
-        self.members = Members(catalogue, feedback, self._recent)
+        self.members = Members(catalogue, feedback, self.recent)
         self._community = CommunityNames(catalogue, feedback)
 
     @property
@@ -121,7 +129,7 @@ class Answers:
         suggested = _SUGGESTED.fullmatch(text.strip())
         artist = self.catalogue.by_id(parse_artist_id(suggested[1])) if suggested else None
         if artist is not None:
-            self._recent.note(asker.member, artist.artist_id)
+            self.recent.note(asker.member, artist.artist_id)
             return Understood(Found(artist.artist_idx, "autocomplete", 1.0), artist, None)
         other_names = await self._community.of(asker.guild)
         resolution = await asyncio.to_thread(self.catalogue.resolve, text, other_names=other_names)
@@ -129,7 +137,7 @@ class Answers:
         match resolution:
             case Found():
                 artist = self.catalogue.artist(resolution.artist_idx)
-                self._recent.note(asker.member, artist.artist_id)
+                self.recent.note(asker.member, artist.artist_id)
                 return Understood(resolution, artist, typed)
             case Ambiguous(found):
                 return ChoiceAnswer(typed, tuple(map(self.catalogue.artist, found)), nearest=False)
@@ -141,7 +149,7 @@ class Answers:
         artist = self.catalogue.by_id(artist_id)
         if artist is None:
             return None
-        self._recent.note(asker.member, artist.artist_id)
+        self.recent.note(asker.member, artist.artist_id)
         return Understood(Found(artist.artist_idx, "chosen", 1.0), artist, None)
 
     async def similar(self, text: str, asker: Asker, *, wish: Wish = PLAIN_WISH) -> Answer:
@@ -172,7 +180,7 @@ class Answers:
         Those that this member was answered about lately come first; they are kept in memory alone. Then come those that
         this server calls so.
         """
-        recent = self._recent.of(member) if member else ()
+        recent = self.recent.of(member) if member else ()
         other_names = await self._community.of(guild)
         artists = await asyncio.to_thread(
             self.catalogue.complete, text, limit=25, recent=recent, other_names=other_names

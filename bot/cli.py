@@ -20,7 +20,7 @@ from dotenv import load_dotenv
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from bot import cli_alias, cli_experiment, cli_explorer, cli_feedback, cli_model, cli_votes
+from bot import cli_alias, cli_check, cli_experiment, cli_explorer, cli_feedback, cli_model, cli_votes
 from recommender import cli as recommender_cli
 from recommender.catalogue import Catalogue
 from recommender.errors import SegueError
@@ -31,6 +31,9 @@ from recommender.terminal import err, out
 if TYPE_CHECKING:
     from bot.answers import Answers
     from bot.client import SegueBot
+    from bot.feedback.store import FeedbackStore
+    from bot.metrics import Metrics
+    from bot.recent import RecentArtists
     from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -86,6 +89,7 @@ cli_feedback.app.command("listeners")(cli_votes.listeners)
 app.add_typer(cli_feedback.app, name="feedback")
 app.add_typer(cli_experiment.app, name="experiment")
 app.add_typer(cli_model.app, name="model")
+bot_app.command("check")(cli_check.check)
 app.command("explore")(cli_explorer.explore)
 app.command("map")(cli_explorer.map_)
 
@@ -124,16 +128,26 @@ def chat(
 
 @bot_app.command("run")
 def bot_run(context: typer.Context) -> None:
-    """Run the Discord bot until Ctrl-C or SIGTERM. Needs DISCORD_TOKEN."""
+    """Run the Discord bot until Ctrl-C or SIGTERM; SIGHUP takes up a newly chosen model. Needs DISCORD_TOKEN."""
+    from bot.metrics import Metrics
+    from bot.monitoring import monitored
     from bot.running import run_until_stopped
-    from bot.settings import load_settings, require_token
+    from bot.settings import load_settings, metrics_address, require_token
 
     settings = load_settings()
-    token = require_token(settings)
+    token, address = require_token(settings), metrics_address(settings)
+    metrics = None if address is None else Metrics()
     if not context.find_root().params["debug"]:
         _log_to_stderr(settings.log_level)
-    with _serving(settings) as answers:
-        asyncio.run(run_until_stopped(_client(answers, settings), token))
+    with _serving(settings, metrics) as answers:
+        bot = _client(answers, settings)
+        beside = None if metrics is None or address is None else monitored(bot, metrics, address)
+
+        def reopen() -> "Answers":
+            catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
+            return _answers(settings, catalogue, answers.feedback, answers.recent)
+
+        asyncio.run(run_until_stopped(bot, token, beside=beside, reopen=reopen))
 
 
 @bot_app.command("sync")
@@ -189,27 +203,41 @@ def _prepare_streams() -> None:
 
 
 @contextmanager
-def _serving(settings: "Settings") -> Iterator["Answers"]:
-    """Open the model and the database that the settings name."""
-    from bot.answers import Answers, model_record
+def _serving(settings: "Settings", metrics: "Metrics | None" = None) -> Iterator["Answers"]:
+    """Open the model and the database that the settings name, and count what happens where that is wanted."""
     from bot.feedback.database import upgrade_database
-    from bot.feedback.experiments import Experiments
     from bot.feedback.store import FeedbackStore
-    from bot.interleaving import Interleaving, open_identity
+    from bot.metrics import MeteredStore
 
     catalogue = Catalogue.open(ModelStore(settings.models).folder(settings.model))
     upgrade_database(settings.database_url)
-    with FeedbackStore(settings.database_url, now=lambda: datetime.now(UTC)) as feedback:
-        feedback.register_model(model_record(catalogue.manifest))
-        catalogue.prepare()
-        log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
-        policy = Interleaving(
-            catalogue,
-            Experiments(feedback),
-            open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
-            explores=lambda guild: guild is None or feedback.choices_of(guild).exploration_enabled is not False,
-        )
-        yield Answers(catalogue, feedback, policy)
+    now = lambda: datetime.now(UTC)  # noqa: E731
+    if metrics is None:
+        store = FeedbackStore(settings.database_url, now=now)
+    else:
+        store = MeteredStore(settings.database_url, now=now, metrics=metrics)
+    with store as feedback:
+        yield _answers(settings, catalogue, feedback)
+
+
+def _answers(
+    settings: "Settings", catalogue: Catalogue, feedback: "FeedbackStore", recent: "RecentArtists | None" = None
+) -> "Answers":
+    """Make ready what answers from a model."""
+    from bot.answers import Answers, model_record
+    from bot.feedback.experiments import Experiments
+    from bot.interleaving import Interleaving, open_identity
+
+    feedback.register_model(model_record(catalogue.manifest))
+    catalogue.prepare()
+    log.info("serving %s: %d artists", catalogue.manifest.id, catalogue.n_artists)
+    policy = Interleaving(
+        catalogue,
+        Experiments(feedback),
+        open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
+        explores=lambda guild: guild is None or feedback.choices_of(guild).exploration_enabled is not False,
+    )
+    return Answers(catalogue, feedback, policy, recent=recent)
 
 
 def _client(answers: "Answers", settings: "Settings") -> "SegueBot":

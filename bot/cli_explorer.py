@@ -74,8 +74,9 @@ def explore(
     from bot.explorer.exporting import export_site
     from bot.explorer.judging import judge, read_report
     from bot.explorer.maps import map_reply
-    from bot.explorer.serving import ServerParams, is_loopback, make_app, serve
+    from bot.explorer.serving import ServerParams, make_app, serve
     from bot.explorer.shelf import open_shelf
+    from bot.settings import is_loopback
 
     if artist and export is None:
         raise ParameterError("--artist chooses what --export writes; give both, or neither")

@@ -72,17 +72,34 @@ class SegueBot(commands.Bot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         )
-        self.answers = answers
+        self._rng = rng or np.random.default_rng()
+        self._answer_with(answers)
         self.servers = Servers(answers.feedback, manners or Manners(prefix=prefix), clock=clock)
-        self.explorations = Explorations(answers, rng=rng or np.random.default_rng())
-        self.maps = Maps(answers)
-        self.clicks = Clicks(answers, self.explorations, self.maps)
         self._gate = Gate(clock=clock)
         self._clock = clock
         self._muted_until: dict[int, float] = {}  # by channel id
         self._seen: OrderedDict[int, None] = OrderedDict()  # ids of messages
         self.tree.error(self.on_app_command_error)
         self.add_check(self._let_in)
+
+    def _answer_with(self, answers: Answers) -> None:
+        self.answers = answers
+        self.explorations = Explorations(answers, rng=self._rng)
+        self.maps = Maps(answers)
+        self.clicks = Clicks(answers, self.explorations, self.maps)
+
+    async def swap(self, answers: Answers) -> None:
+        """Answer with another model from now on; what was asked before is answered by the one before, to its end.
+
+        A row of one model is another artist in the next, so everything that knows the model is made anew, commands
+        too. Nothing in here waits: the event loop hands out no request while it runs.
+        """
+        was_set_up = list(self.cogs)  # none before the login
+        self._answer_with(answers)
+        for name in was_set_up:
+            await self.remove_cog(name)
+        for cog in all_cogs(self) if was_set_up else ():
+            await self.add_cog(cog)
 
     async def setup_hook(self) -> None:
         """Add the commands and the buttons; runs once, before the gateway connects."""

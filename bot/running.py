@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from typing import Any
 
 import aiohttp
 import discord
 
+from bot.answers import Answers
 from bot.client import SegueBot
 from recommender.errors import SegueError, SettingsError
 
@@ -18,8 +21,19 @@ BAD_CREDENTIAL = "Discord refused DISCORD_TOKEN; copy the bot's token again from
 TOKEN_WAS_RESET = 4004
 
 
-async def run_until_stopped(bot: SegueBot, token: str) -> None:
-    """Log in and serve until SIGTERM or SIGINT, then leave Discord.
+async def run_until_stopped(
+    bot: SegueBot,
+    token: str,
+    *,
+    beside: AbstractAsyncContextManager[Any] | None = None,
+    reopen: Callable[[], Answers] | None = None,
+) -> None:
+    """Log in and serve until SIGTERM or SIGINT, then leave Discord; SIGHUP lets a newly chosen model answer.
+
+    Parameters
+    ----------
+    beside : what runs in the same event loop for as long.
+    reopen : opens the model that is to serve now; called in a thread.
 
     Raises
     ------
@@ -34,15 +48,82 @@ async def run_until_stopped(bot: SegueBot, token: str) -> None:
         closing.append(loop.create_task(bot.close()))
 
     _on_signals(loop, stop)
+    reloader = None if reopen is None else Reloader(bot, reopen)
+    if reloader is not None and hasattr(signal, "SIGHUP"):  # Windows has none
+        terminal = Terminal()
+
+        def hang_up() -> None:
+            if terminal.is_lost():
+                stop(signal.SIGHUP)
+            else:
+                reloader.start()
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
     try:
         with refusals_explained():
-            async with bot:
+            async with bot, beside or nullcontext():
                 await bot.start(token)
     except SegueError:
         if not closing:  # what a half-finished login says when it is told to stop is no error
             raise
     finally:
         await asyncio.gather(*closing)
+        if reloader is not None:
+            await reloader.finished()
+
+
+class Terminal:
+    """The terminal at a file descriptor, if there is one; closing it sends SIGHUP too, and means stop."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._descriptor = descriptor
+        self._was_there = os.isatty(descriptor)
+
+    def is_lost(self) -> bool:
+        """Whether there was one that was closed since."""
+        return self._was_there and not os.isatty(self._descriptor)
+
+
+class Reloader:
+    """Puts the model that is to serve now in the place of the one that serves, without losing a request.
+
+    Parameters
+    ----------
+    bot : what answers.
+    reopen : opens that model beside the other; called in a thread.
+    """
+
+    def __init__(self, bot: SegueBot, reopen: Callable[[], Answers]) -> None:
+        self._bot = bot
+        self._reopen = reopen
+        self._one_at_a_time = asyncio.Lock()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to reload; two in short order come one after the other."""
+        task = asyncio.get_running_loop().create_task(self.reload())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def finished(self) -> None:
+        """Wait for what was begun."""
+        await asyncio.gather(*self._running)
+
+    async def reload(self) -> None:
+        """Open the model and let it answer; one that cannot be opened leaves everything as it is, and says why."""
+        async with self._one_at_a_time:
+            before = self._bot.answers.catalogue.manifest.identity
+            try:
+                answers = await asyncio.to_thread(self._reopen)
+            except (SegueError, OSError) as error:
+                log.error("the model was not changed, %s goes on answering: %s", before, error)
+                return
+            after = answers.catalogue.manifest.identity
+            if after == before:
+                log.info("the model was not changed: %s is the one to serve", before)
+                return
+            await self._bot.swap(answers)
+            log.info("changed the model: from=%s to=%s", before, after)
 
 
 async def sync_commands(bot: SegueBot, token: str) -> int:

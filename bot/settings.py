@@ -1,6 +1,8 @@
 """Typed settings from the environment; built only by the composition root, which reads ``.env`` into it first."""
 
+import ipaddress
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -21,6 +23,17 @@ _MESSAGES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
 class Settings(BaseSettings):
     """Everything an operator can set; each field names its variable."""
 
@@ -36,6 +49,8 @@ class Settings(BaseSettings):
     prefix: str = Field("!", min_length=1, max_length=10, validation_alias="SEGUE_PREFIX")
     message_content: bool = Field(True, validation_alias="SEGUE_MESSAGE_CONTENT")
     log_level: LogLevel = Field("INFO", validation_alias="SEGUE_LOG_LEVEL")
+    metrics_port: str | None = Field(None, validation_alias="SEGUE_METRICS_PORT")
+    metrics_public: bool = Field(False, validation_alias="SEGUE_METRICS_PUBLIC")
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -92,3 +107,33 @@ def require_token(settings: Settings) -> str:
     if not token.isascii() or any(character.isspace() for character in token):
         raise SettingsError("DISCORD_TOKEN holds characters that no token has; copy it again, without quotes or spaces")
     return token
+
+
+def metrics_address(settings: Settings) -> Address | None:
+    """Return where health and metrics are served: this machine alone, if nothing else was said; None: nowhere.
+
+    Raises
+    ------
+    SettingsError : it is no port and no host:port, or other machines could reach it and nobody said that they may.
+    """
+    given = settings.metrics_port
+    if given is None:
+        return None
+    host, _, port = given.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) < 65536):
+        raise SettingsError(f"SEGUE_METRICS_PORT is {given!r}: write a port such as 9108, or 127.0.0.1:9108")
+    if not is_loopback(host) and not settings.metrics_public:
+        raise SettingsError(
+            f"SEGUE_METRICS_PORT is {given!r}, which other machines can reach; name only a port, or set "
+            "SEGUE_METRICS_PUBLIC=true if they may"
+        )
+    return Address(host, int(port))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bot.feedback.engine import open_engine
-from bot.settings import default_database_url, load_settings, require_token
+from bot.settings import default_database_url, load_settings, metrics_address, require_token
 from recommender.errors import SettingsError
 
 VARIABLES = [
     "DISCORD_TOKEN", "SEGUE_MODELS", "SEGUE_MODEL", "SEGUE_DATABASE_URL", "SEGUE_PREFIX", "SEGUE_MESSAGE_CONTENT",
-    "SEGUE_LOG_LEVEL",
+    "SEGUE_LOG_LEVEL", "SEGUE_METRICS_PORT", "SEGUE_METRICS_PUBLIC",
 ]  # fmt: skip
 
 
@@ -38,7 +38,11 @@ def test_empty_variables_count_as_not_set(monkeypatch):
 
 def test_every_variable_is_read(monkeypatch, tmp_path):
     values = dict(
-        zip(VARIABLES, ["abc.def", str(tmp_path), "m1", "sqlite:///x.db", "?", "false", "debug"], strict=True)
+        zip(
+            VARIABLES,
+            ["abc.def", str(tmp_path), "m1", "sqlite:///x.db", "?", "false", "debug", "9108", "true"],
+            strict=True,
+        )
     )
     for name, value in values.items():
         monkeypatch.setenv(name, value)
@@ -47,6 +51,37 @@ def test_every_variable_is_read(monkeypatch, tmp_path):
     assert settings.models == tmp_path
     assert (settings.model, settings.prefix, settings.message_content) == ("m1", "?", False)
     assert (settings.database_url, settings.log_level) == ("sqlite:///x.db", "DEBUG")
+    assert (settings.metrics_port, settings.metrics_public) == ("9108", True)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("9108", "127.0.0.1:9108"),
+        ("localhost:1", "localhost:1"),
+        ("[::1]:9108", "[::1]:9108"),
+        ("127.0.0.2:0", "127.0.0.2:0"),
+    ],
+)
+def test_metrics_are_for_this_machine_alone(monkeypatch, given, address):
+    monkeypatch.setenv("SEGUE_METRICS_PORT", given)
+    assert str(metrics_address(load_settings())) == address
+
+
+@pytest.mark.parametrize("given", ["0.0.0.0:9108", "[::]:9108", "192.168.1.5:9108", "example.org:9108"])
+def test_metrics_for_other_machines_have_to_be_said_twice(monkeypatch, given):
+    monkeypatch.setenv("SEGUE_METRICS_PORT", given)
+    with pytest.raises(SettingsError, match="SEGUE_METRICS_PUBLIC=true"):
+        metrics_address(load_settings())
+    monkeypatch.setenv("SEGUE_METRICS_PUBLIC", "true")
+    assert str(metrics_address(load_settings())) == given
+
+
+@pytest.mark.parametrize("given", ["port", "127.0.0.1", "127.0.0.1:", "65536", "-1", "٣"])
+def test_what_is_no_port_is_one_sentence(monkeypatch, given):
+    monkeypatch.setenv("SEGUE_METRICS_PORT", given)
+    with pytest.raises(SettingsError, match="write a port such as 9108"):
+        metrics_address(load_settings())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The explorer as a web server: the page's files, the drawing library, the API, until it is stopped."""
 
 import asyncio
-import ipaddress
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from bot.explorer.answering import Explorer
 from bot.explorer.api import add_api
 from bot.explorer.guard import LOOPBACK_NAMES, RateLimiter, RateParams, guarded
 from bot.explorer.replies import EvaluationReply, MapReply
+from bot.settings import is_loopback
 from recommender.errors import SettingsError
 
 PAGE = Path(__file__).parent / "page"
@@ -74,14 +74,6 @@ def _file(path: Path, *, seconds: int = 0) -> Callable[[web.Request], Awaitable[
         return response
 
     return send
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 async def serve(app: web.Application, params: ServerParams, *, ready: Callable[[str], None]) -> None:

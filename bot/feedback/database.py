@@ -96,6 +96,31 @@ def database_revision(url: str) -> str | None:
         engine.dispose()
 
 
+def upgrade_ahead(url: str) -> tuple[str | None, str]:
+    """Say what :func:`upgrade_database` would do, and change nothing.
+
+    Returns
+    -------
+    The revision that is there (None: no database, or an empty one) and the one that it would be brought to.
+
+    Raises
+    ------
+    FeedbackError : the address, the file or a newer Segue would stand in the way; says which.
+    """
+    engine = open_engine(url)
+    try:
+        script = ScriptDirectory.from_config(alembic_config())
+        before = _revision_of(engine)
+        _refuse_unknown(engine.url, before, script)
+        file = sqlite_file(engine.url)
+        if before is None and file is not None and file.exists():
+            with failures_explained(engine.url), engine.connect() as connection:
+                _refuse_foreign_tables(connection)
+        return before, str(script.get_current_head())
+    finally:
+        engine.dispose()
+
+
 def require_current(engine: Engine) -> None:
     """Refuse a database that this code does not fit.
 

@@ -93,6 +93,16 @@ class FeedbackStore:
             self._engine.dispose()
             self._writer = self._engine = None
 
+    @property
+    def n_waiting(self) -> int:
+        """About how many writes wait for their turn."""
+        return 0 if self._writer is None else self._writer.n_waiting
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the store is open and its writer runs."""
+        return self._writer is not None and self._writer.is_alive
+
     def __enter__(self) -> Self:
         self.open()
         return self

@@ -60,6 +60,16 @@ class Writer:
             self._waiting.put(entry)
         return entry.future
 
+    @property
+    def n_waiting(self) -> int:
+        """About how many jobs wait for their turn."""
+        return self._waiting.qsize()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether jobs are taken and done."""
+        return self._thread.is_alive() and not self._closed
+
     def close(self) -> None:
         """Commit everything that was accepted, then end the thread."""
         with self._lock:

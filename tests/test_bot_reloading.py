@@ -1,0 +1,148 @@
+"""A model that was chosen anew takes over while the bot runs: no request lost, none answered by two models."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections import Counter
+from contextlib import closing
+
+import pytest
+
+from bot.answers import Answers, Asker, model_record
+from bot.running import Reloader, Terminal
+from communities import community_model
+from discord_server import DiscordServer
+from recommender.catalogue import Catalogue
+from recommender.errors import ModelError
+from recommender.store import ModelStore
+
+ANN = Asker("discord:1", "prefix", None, None)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """Another model of the same artists."""
+    folder = tmp_path_factory.mktemp("other") / "second"
+    community_model(folder, seed=1)
+    return Catalogue.open(folder)
+
+
+@pytest.fixture
+def other_answers(other, feedback, answers):
+    feedback.register_model(model_record(other.manifest))
+    return Answers(other, feedback, recent=answers.recent)
+
+
+async def test_the_swap_never_lets_go_of_the_event_loop(simcord_bot, other_answers):
+    """So no request can meet a bot that has half of each model, or lacks a command."""
+    await simcord_bot.setup_hook()
+    commands = sorted(command.qualified_name for command in simcord_bot.walk_commands())
+    in_tree = sorted(command.name for command in simcord_bot.tree.walk_commands())
+    with pytest.raises(StopIteration):
+        simcord_bot.swap(other_answers).send(None)
+    assert sorted(command.qualified_name for command in simcord_bot.walk_commands()) == commands
+    assert sorted(command.name for command in simcord_bot.tree.walk_commands()) == in_tree
+    for cog in simcord_bot.cogs.values():
+        assert getattr(cog, "_answers", other_answers) is other_answers
+    assert (
+        simcord_bot.clicks._answers is simcord_bot.maps._answers is simcord_bot.explorations._answers is other_answers
+    )
+    await simcord_bot.close()
+
+
+async def test_a_model_that_cannot_be_opened_leaves_the_old_one_and_says_so(simcord_bot, answers, caplog):
+    def broken():
+        raise ModelError("the model second is damaged")
+
+    await Reloader(simcord_bot, broken).reload()
+    assert simcord_bot.answers is answers
+    assert "goes on answering: the model second is damaged" in caplog.text
+
+
+async def test_the_same_model_again_changes_nothing(simcord_bot, answers, catalogue, feedback):
+    await Reloader(simcord_bot, lambda: Answers(catalogue, feedback)).reload()
+    assert simcord_bot.answers is answers
+
+
+async def test_what_members_asked_for_lately_outlives_the_change(simcord_bot, answers, other_answers):
+    await answers.similar("metallica", ANN)
+    await Reloader(simcord_bot, lambda: other_answers).reload()
+    assert (await simcord_bot.answers.suggest("", ANN.member))[0][0] == "Metallica"
+
+
+async def test_fifty_swaps_under_load_lose_nothing_and_mix_nothing(simcord_bot, answers, other_answers, database_url):
+    """Each answer is logged with one model in all its rows."""
+    asked: list[asyncio.Task] = []
+    for turn in range(50):
+        for name in ("arcade fire", "metallica", "björk", "wolf parade"):
+            asked.append(asyncio.create_task(simcord_bot.answers.similar(name, ANN)))
+            await asyncio.sleep(0)
+        await simcord_bot.swap(other_answers if turn % 2 == 0 else answers)
+    got = await asyncio.gather(*asked)
+    assert all(answer.rows for answer in got)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+        pairs = connection.execute("select distinct request_id, model_id from impression").fetchall()
+    assert len(pairs) == len(got) == 200
+    assert max(Counter(request for request, _ in pairs).values()) == 1
+    assert len({model for _, model in pairs}) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has neither SIGHUP nor such terminals")
+def test_a_terminal_that_is_closed_is_told_from_a_signal_to_reload():
+    """Closing a terminal sends the same SIGHUP, and has to go on stopping the bot that runs in it."""
+    outer, inner = os.openpty()
+    terminal = Terminal(inner)
+    assert not terminal.is_lost()
+    os.close(outer)
+    assert terminal.is_lost()
+    os.close(inner)
+    with open(os.devnull) as nothing:  # noqa: PTH123
+        assert not Terminal(nothing.fileno()).is_lost()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGHUP")
+async def test_a_signal_takes_up_the_current_model_of_the_store(tmp_path):
+    """Broken first, and the old one stays; then sound, and it answers."""
+    store = ModelStore(tmp_path / "models")
+    community_model(store.root / "first")
+    store.set_current("first")
+    environment = {
+        "SEGUE_MODELS": str(store.root),
+        "SEGUE_MODEL": "",
+        "SEGUE_DATABASE_URL": f"sqlite:///{tmp_path}/segue.sqlite3",
+    }
+    command = (sys.executable, "-m", "bot", "bot", "run")
+    async with DiscordServer() as discord, discord.client(*command, env=environment) as client:
+        await discord.logged_in()
+
+        async def ask():
+            await discord.say("!similar arcade fire")
+            await discord.next_message()
+
+        async def hang_up(until):
+            client.process.send_signal(signal.SIGHUP)
+            async with asyncio.timeout(20):
+                while until not in client.output():
+                    await ask()  # what is asked meanwhile is answered
+
+        await ask()
+        community_model(store.root / "second", seed=1)
+        store.set_current("second")
+        factors = store.root / "second" / "artist_factors.npy"
+        sound = factors.read_bytes()
+        factors.write_bytes(sound[:-8])
+        await hang_up("goes on answering")
+        factors.write_bytes(sound)
+        await hang_up("changed the model: from=first@")
+        await ask()
+        assert await client.stop() == 0
+        assert "Traceback" not in client.output()
+    with closing(sqlite3.connect(tmp_path / "segue.sqlite3")) as connection:
+        query = "select model_id from impression group by request_id order by request_id"
+        models = [row[0].partition("@")[0] for row in connection.execute(query)]
+        undelivered = connection.execute("select coalesce(sum(undelivered), 0) from request").fetchone()
+    assert models == sorted(models)
+    assert {models[0], models[-1]} == {"first", "second"}
+    assert undelivered == (0,)
