@@ -7,13 +7,14 @@ import sqlite3
 import sys
 from collections import Counter
 from contextlib import closing
+from itertools import count
 
 import pytest
 
 from bot.answers import Answers, Asker, model_record
 from bot.running import Reloader, Terminal
 from communities import community_model
-from discord_server import DiscordServer
+from discord_server import DiscordServer, Member
 from recommender.catalogue import Catalogue
 from recommender.errors import ModelError
 from recommender.store import ModelStore
@@ -117,9 +118,12 @@ async def test_a_signal_takes_up_the_current_model_of_the_store(tmp_path):
     async with DiscordServer() as discord, discord.client(*command, env=environment) as client:
         await discord.logged_in()
 
+        members = count()
+
         async def ask():
-            await discord.say("!similar arcade fire")
-            await discord.next_message()
+            # Each by somebody else: one member alone would soon be told to wait.
+            await discord.say("!similar arcade fire", author=Member(f"member {next(members)}"))
+            assert "Similar to **Arcade Fire**" in str(await discord.next_message())
 
         async def hang_up(until):
             client.process.send_signal(signal.SIGHUP)
