@@ -26,7 +26,6 @@ def environment(model_folder, tmp_path, monkeypatch):
         "SEGUE_MODEL": model.name,
         "SEGUE_DATABASE_URL": f"sqlite:///{tmp_path}/new/segue.sqlite3",
         "SEGUE_MESSAGE_CONTENT": "",
-        "COLUMNS": "200",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
@@ -42,10 +41,11 @@ def found(tmp_path):
 def test_a_bot_that_would_start_is_said_to_and_nothing_is_made(tmp_path):
     result = CliRunner().invoke(app, ["bot", "check"])
     assert result.exit_code == 0, result.output
-    assert "Nothing would stop the bot." in result.output
-    assert "does not exist yet; the bot will create it" in result.output
-    assert "of application 123456789012345678" in result.output
-    assert "s3cret" not in result.output
+    said = " ".join(result.output.replace("│", " ").split())  # a narrow table breaks its sentences
+    assert "Nothing would stop the bot." in said
+    assert "does not exist yet; the bot will create it" in said
+    assert "of application 123456789012345678" in said
+    assert "s3cret" not in said
     assert not (tmp_path / "new").exists()
 
 
