@@ -9,7 +9,7 @@ import numpy as np
 
 from recommender.errors import ParameterError
 from recommender.matrix import FloatMatrix
-from recommender.space import ROUNDING, ArtistSpace, BoolArray, Near
+from recommender.space import ROUNDING, ArtistSpace, BoolArray, IndexArray, Near
 
 Familiarity: TypeAlias = Literal["familiar", "balanced", "deep"]
 
@@ -151,7 +151,7 @@ def path(space: ArtistSpace, start: int, goal: int, n_between: int) -> list[Step
     -------
     The stops after ``start``, ``goal`` last.
     """
-    walk = _Walk(space, goal)
+    walk = _Walk(space, start, goal)
     stops = [start, goal]
     splittable = [True]
     while len(stops) - 2 < n_between and any(splittable):
@@ -167,17 +167,25 @@ def path(space: ArtistSpace, start: int, goal: int, n_between: int) -> list[Step
 
 
 class _Walk:
-    """The cosines of a path's stops with all artists, each computed once."""
+    """What is known of a path's stops, each computed once.
 
-    def __init__(self, space: ArtistSpace, goal: int) -> None:
+    Of start and goal the cosines with all artists are computed. They leave so few artists that may split a step
+    that for the stops in between the cosines with these few suffice.
+    """
+
+    def __init__(self, space: ArtistSpace, start: int, goal: int) -> None:
         self._space = space
         self._goal = goal
-        self._cosines: dict[int, FloatMatrix] = {}
+        self._to_end = {artist_idx: space.cosines(space.direction(artist_idx)) for artist_idx in (start, goal)}
+        self._cosines: dict[tuple[int, int], float] = {}
         self._marked: dict[int, BoolArray] = {}
 
     def cosine(self, a: int, b: int) -> float:
         """Exact cosine of two artists."""
-        return float(self._space.exact_cosines(self._space.direction(a), np.array([b]))[0])
+        if (a, b) not in self._cosines:
+            exact = self._space.exact_cosines(self._space.direction(a), np.array([b]))
+            self._cosines[a, b] = float(exact[0])
+        return self._cosines[a, b]
 
     def in_common(self, a: int, b: int) -> int:
         """Listeners of both."""
@@ -185,16 +193,23 @@ class _Walk:
 
     def middle(self, a: int, b: int) -> int | None:
         """The best stop between two, None when there is none that makes both steps shorter."""
-        space, to_goal, to_a, to_b = self._space, self._to(self._goal), self._to(a), self._to(b)
+        space, to_goal = self._space, self._to_end[self._goal]
         nearer, further = float(to_goal[a]) + NEARER, (1.0 if b == self._goal else float(to_goal[b])) - NEARER
-        lower = np.minimum(to_a, to_b)
-        eligible = space.answerable & (to_goal > nearer) & (to_goal < further) & (lower > self.cosine(a, b) + NEARER)
-        eligible[[a, b]] = False
+        shorter = max(self.cosine(a, b) + NEARER, 0.0)
+        is_between = space.answerable & (to_goal > nearer) & (to_goal < further)
+        is_between[[a, b]] = False
+        for end in {a, b} & self._to_end.keys():
+            is_between &= self._to_end[end] > shorter
+        between = np.flatnonzero(is_between)
+        to_a = self._to(a, between)
+        between, to_a = between[to_a > shorter], to_a[to_a > shorter]
+        to_b = self._to(b, between)
+        between, lower = between[to_b > shorter], np.minimum(to_a, to_b)[to_b > shorter]
         directions = space.direction(a), space.direction(b)
         found = space.best(
+            between,
             lower,
             1,
-            eligible=eligible,
             exact=lambda artists: np.minimum(*(space.exact_cosines(direction, artists) for direction in directions)),
             marked=(self._listeners_of(a), self._listeners_of(b)),
         )
@@ -205,10 +220,10 @@ class _Walk:
             self._marked[artist_idx] = self._space.listening.of_any([artist_idx])
         return self._marked[artist_idx]
 
-    def _to(self, artist_idx: int) -> FloatMatrix:
-        if artist_idx not in self._cosines:
-            self._cosines[artist_idx] = self._space.cosines(self._space.direction(artist_idx))
-        return self._cosines[artist_idx]
+    def _to(self, stop: int, artists: IndexArray) -> FloatMatrix:
+        if stop in self._to_end:
+            return self._to_end[stop][artists]
+        return self._space.cosines_of(self._space.direction(stop), artists)
 
 
 def dissimilar(space: ArtistSpace, artist_idx: int, k: int) -> list[Opposite]:
