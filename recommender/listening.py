@@ -60,7 +60,9 @@ class Listening:
             counts[heard] = np.add.reduceat(marked[self.listeners[positions]], places, dtype=np.int32)
         return counts
 
-    def in_common_with_each(self, marked: npt.NDArray[np.bool_], artists: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
+    def in_common_with_each(
+        self, marked: npt.NDArray[np.bool_], artists: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.int32]:
         """The same, fast for very many artists: reads everything once where picking them out would take longer."""
         lengths = self.offsets[artists + 1] - self.offsets[artists]
         if int(lengths.sum()) * PICKING < self.listeners.shape[0]:

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from aiohttp import web
+from threadpoolctl import threadpool_limits
 
 from bot.explorer.answering import Explorer
 from bot.explorer.api import add_api
@@ -92,6 +93,7 @@ async def serve(app: web.Application, params: ServerParams, *, ready: Callable[[
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     try:
+        one_blas_thread()
         try:
             await web.TCPSite(runner, params.host, params.port).start()
         except OSError as error:
@@ -102,6 +104,11 @@ async def serve(app: web.Application, params: ServerParams, *, ready: Callable[[
         await _stopped()
     finally:
         await runner.cleanup()
+
+
+def one_blas_thread() -> None:
+    """Let each answer compute in one thread, its own: where the cores are busy, a second one is waited for."""
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def _address(runner: web.AppRunner, host: str) -> str:
