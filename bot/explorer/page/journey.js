@@ -11,11 +11,6 @@
     open = null;
   }
 
-  async function mapOf(model) {
-    const [reply] = await Promise.all([Segue.ask("map", { model }), Segue.drawingLibrary()]);
-    return reply;
-  }
-
   const named = (map, id) => (map.row.has(id) ? map.reply.names[map.row.get(id)] : null);
 
   function artistLink(artist) {
@@ -325,9 +320,10 @@
     if (!open || open.reply.model !== model || !open.holder.isConnected) {
       close();
       view.replaceChildren(h("p", { class: "empty" }, "Drawing the map …"));
-      const reply = await mapOf(model);
+      const reply = await Segue.ask("map", { model });
       if (!isCurrent()) return null;
       open = new Segue.CatalogueMap(reply, {
+        dots: now.dots,
         choose: (id) => state.go({ view: "map", artist: id, from: "", to: "", like: "", unlike: "", mode: "" }),
       });
       const panel = h("aside", { class: "card panel", "aria-label": "On the map" });
