@@ -169,14 +169,17 @@ def path(space: ArtistSpace, start: int, goal: int, n_between: int) -> list[Step
 class _Walk:
     """What is known of a path's stops, each computed once.
 
-    Of start and goal the cosines with all artists are computed. They leave so few artists that may split a step
-    that for the stops in between the cosines with these few suffice.
+    With the goal the cosines of all artists are computed. They leave few that may be a stop, and fewer that may split a
+    step, so that of start and stops the cosines with these suffice.
     """
 
     def __init__(self, space: ArtistSpace, start: int, goal: int) -> None:
-        self._space = space
-        self._goal = goal
-        self._to_end = {artist_idx: space.cosines(space.direction(artist_idx)) for artist_idx in (start, goal)}
+        self._space, self._start, self._goal = space, start, goal
+        to_goal = space.cosines(space.direction(goal))
+        self._nearness = {start: float(to_goal[start]), goal: 1.0}
+        self._ahead = np.flatnonzero(space.answerable & (to_goal > self._nearness[start] + NEARER))
+        self._to_goal = to_goal[self._ahead]
+        self._to_start = space.cosines_of(space.direction(start), self._ahead)
         self._cosines: dict[tuple[int, int], float] = {}
         self._marked: dict[int, BoolArray] = {}
 
@@ -193,13 +196,12 @@ class _Walk:
 
     def middle(self, a: int, b: int) -> int | None:
         """The best stop between two, None when there is none that makes both steps shorter."""
-        space, to_goal = self._space, self._to_end[self._goal]
-        nearer, further = float(to_goal[a]) + NEARER, (1.0 if b == self._goal else float(to_goal[b])) - NEARER
-        shorter = max(self.cosine(a, b) + NEARER, 0.0)
-        is_between = space.answerable & (to_goal > nearer) & (to_goal < further)
-        is_between[[a, b]] = False
-        for end in {a, b} & self._to_end.keys():
-            is_between &= self._to_end[end] > shorter
+        space, shorter = self._space, max(self.cosine(a, b) + NEARER, 0.0)
+        least = self._nearness[a] + NEARER
+        is_between = self._to_goal > (max(least, shorter) if b == self._goal else least)
+        is_between &= self._to_goal < self._nearness[b] - NEARER
+        if a == self._start:
+            is_between &= self._to_start > shorter
         between = np.flatnonzero(is_between)
         to_a = self._to(a, between)
         between, to_a = between[to_a > shorter], to_a[to_a > shorter]
@@ -207,23 +209,29 @@ class _Walk:
         between, lower = between[to_b > shorter], np.minimum(to_a, to_b)[to_b > shorter]
         directions = space.direction(a), space.direction(b)
         found = space.best(
-            between,
+            self._ahead[between],
             lower,
             1,
             exact=lambda artists: np.minimum(*(space.exact_cosines(direction, artists) for direction in directions)),
             marked=(self._listeners_of(a), self._listeners_of(b)),
         )
-        return found[0].artist_idx if found else None
+        if not found:
+            return None
+        middle = found[0].artist_idx
+        self._nearness[middle] = float(self._to_goal[np.searchsorted(self._ahead, middle)])
+        return middle
 
     def _listeners_of(self, artist_idx: int) -> BoolArray:
         if artist_idx not in self._marked:
             self._marked[artist_idx] = self._space.listening.of_any([artist_idx])
         return self._marked[artist_idx]
 
-    def _to(self, stop: int, artists: IndexArray) -> FloatMatrix:
-        if stop in self._to_end:
-            return self._to_end[stop][artists]
-        return self._space.cosines_of(self._space.direction(stop), artists)
+    def _to(self, stop: int, places: IndexArray) -> FloatMatrix:
+        if stop == self._goal:
+            return self._to_goal[places]
+        if stop == self._start:
+            return self._to_start[places]
+        return self._space.cosines_of(self._space.direction(stop), self._ahead[places])
 
 
 def dissimilar(space: ArtistSpace, artist_idx: int, k: int) -> list[Opposite]:

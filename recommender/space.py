@@ -97,13 +97,13 @@ class ArtistSpace:
         if artists.size * FEW > self.listeners.size:
             return self.cosines(direction)[artists]
         rows = self._row_of(artists)
-        cosines: FloatMatrix = self._factors[rows] @ direction.astype(np.float32)
+        cosines: FloatMatrix = self._factors.take(rows, axis=0, mode="clip") @ direction.astype(np.float32)
         cosines *= self._inverse_norms[rows]
         return cosines
 
     def exact_cosines(self, direction: npt.NDArray[np.float64], artists: IndexArray) -> FloatMatrix:
         """The same for some artists, summed in float64 and then rounded, so that the rounding decides no order."""
-        rows = self._factors[self._row_of(artists)].astype(np.float64)
+        rows = self._factors.take(self._row_of(artists), axis=0, mode="clip").astype(np.float64)
         norms = np.sqrt(np.einsum("af,af->a", rows, rows))
         cosines = np.einsum("af,f->a", rows, direction) / np.maximum(norms, TINY)
         rounded: FloatMatrix = np.clip(cosines, -1.0, 1.0).astype(np.float32)
