@@ -33,6 +33,7 @@ from bot.explorer.judging import judge
 from bot.explorer.maps import MapFolder, map_reply
 from bot.explorer.serving import ServerParams, make_app, one_blas_thread
 from bot.explorer.shelf import ShelvedModel, open_shelf
+from bot.explorer.votes import VoteReports
 from recommender.artifact import open_artifact
 from recommender.layout import Layout, LayoutParams
 from recommender.store import ModelStore
@@ -168,7 +169,7 @@ def main() -> None:
         console.print(f"drew the map of {layout.artist_idx.size:,} artists in {time.perf_counter() - started:.0f} s")
     maps = {shelf.first.model_id: map_reply(shelf.first, layout)}
     params = ServerParams(rate=RateParams(per_second=1e6, burst=1_000_000))
-    app = make_app(Explorer(shelf, mapped=frozenset(maps)), maps, judge(shelf, []), params)
+    app = make_app(Explorer(shelf, mapped=frozenset(maps)), maps, judge(shelf, []), params, votes=VoteReports(None))
     one_blas_thread()
     port = serve_in_thread(app)
     n_artists = shelf.first.catalogue.n_artists

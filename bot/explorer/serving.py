@@ -13,6 +13,7 @@ from bot.explorer.answering import Explorer
 from bot.explorer.api import add_api
 from bot.explorer.guard import LOOPBACK_NAMES, RateLimiter, RateParams, guarded
 from bot.explorer.replies import EvaluationReply, MapReply
+from bot.explorer.votes import VoteReports
 from bot.settings import is_loopback
 from recommender.errors import SettingsError
 
@@ -30,12 +31,17 @@ class ServerParams:
 
 
 def make_app(
-    explorer: Explorer, maps: Mapping[str, MapReply], evaluation: EvaluationReply, params: ServerParams
+    explorer: Explorer,
+    maps: Mapping[str, MapReply],
+    evaluation: EvaluationReply,
+    params: ServerParams,
+    *,
+    votes: VoteReports,
 ) -> web.Application:
     """Make the application; it answers nothing but GET and HEAD, and sets no cookie."""
     hosts = frozenset((*LOOPBACK_NAMES, params.host.lower())) if is_loopback(params.host) else None
     app = web.Application(middlewares=[guarded(RateLimiter(params.rate), hosts=hosts)])
-    add_api(app, explorer, maps, evaluation)
+    add_api(app, explorer, maps, evaluation, votes)
     for path in sorted(PAGE.iterdir()):
         if path.suffix in _TYPES:
             app.router.add_get(f"/{'' if path.name == 'index.html' else path.name}", _file(path))

@@ -42,11 +42,12 @@
     const rows = artists.filter((artist) => map.row.has(artist.id)).map((artist) => map.row.get(artist.id));
     return {
       overlay: {
-        lines: rows.length > 1 ? [{ rows }] : [],
+        lines: rows.length > 1 && reply.outcome === "path" ? [{ rows }] : [],
         marks: marksOf(map, artists, (artist, place) => `${place + 1}  ${artist.name}`),
       },
       rows,
       words: [
+        reply.outcome !== "path" && h("p", { class: "notice" }, reply.said),
         h(
           "ol",
           { class: "stops" },
@@ -65,7 +66,7 @@
             ),
           ),
         ),
-        reply.said && h("p", { class: "muted small" }, reply.said),
+        reply.outcome === "path" && reply.said && h("p", { class: "muted small" }, reply.said),
         offMap(map, artists),
       ],
     };
