@@ -155,8 +155,11 @@ async def test_choices_are_shown_in_the_members_language_and_keep_their_values(s
         "ausgewogen",
         "wenig bekannt",
     ]
-    settings = {one["name"]: one["options"][0]["choices"] for one in payload["settings"]["options"][1:] if one["options"]
-                and "choices" in one["options"][0]}  # fmt: skip
+    settings = {
+        one["name"]: one["options"][0]["choices"]
+        for one in payload["settings"]["options"]
+        if one["options"] and "choices" in one["options"][0]
+    }
     switch = {choice["value"]: choice["name_localizations"] for choice in settings["votes"]}
     assert switch["on"]["ja"] == "オン"
     assert switch["off"]["fr"] == "désactivé"
