@@ -34,7 +34,8 @@ from recommender.allpairs import nearest_of_all
 from recommender.matrix import CSR, NO_NEIGHBOUR, FloatMatrix
 from recommender.neighbours import NeighbourParams, Neighbours
 from recommender.plays import PlayCounts, load_plays
-from recommender.training import BEST_PRESET, PRESETS, train
+from recommender.recipes import BEST_PRESET, PRESETS
+from recommender.training import train
 from recommender.weighting import WeightingParams, weigh
 
 SHARED = Path(__file__).parents[2] / "shared"

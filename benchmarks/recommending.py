@@ -33,8 +33,8 @@ from recommender.intervals import Figures, by_listener, interval, paired
 from recommender.matrix import CSR
 from recommender.metrics import Lists
 from recommender.plays import load_plays
+from recommender.recipes import BEST_PRESET, PRESETS, fitted_to
 from recommender.splits import Split, SplitParams, split
-from recommender.training import BEST_PRESET, PRESETS, fitted_to
 from recommender.weighting import WeightingParams, weigh
 
 SHARED = Path(__file__).parents[2] / "shared"

@@ -30,7 +30,9 @@ from recommender.catalogue import Catalogue, Similar
 from recommender.checked import CHECKED
 from recommender.matrix import CSR
 from recommender.plays import LoadReport, PlayCounts
-from recommender.training import PRESETS, save_model, train
+from recommender.recipes import PRESETS
+from recommender.saving import save_model
+from recommender.training import train
 
 N_QUERIES, MORE = 200, 100
 OPEN = """

@@ -143,8 +143,9 @@ def train(
     from recommender.cli_plan import show_plan, warn_if_too_large
     from recommender.plays import Columns
     from recommender.presets import chosen_recipe
+    from recommender.recipes import adjusted, fitted_to
+    from recommender.saving import save_model
     from recommender.terminal import load, stoppable, training_progress, with_variants
-    from recommender.training import adjusted, fitted_to, save_model
     from recommender.training import train as fit
 
     preset, recipe = chosen_recipe(preset, algorithm, store=store)

@@ -79,8 +79,8 @@ def evaluate(
     from recommender.evaluating import evaluate as judge
     from recommender.plotting import plot_evaluation, require_matplotlib
     from recommender.presets import find_preset, preset_name
+    from recommender.recipes import BEST_PRESET
     from recommender.splits import SplitParams
-    from recommender.training import BEST_PRESET
 
     if plot is not None:
         require_matplotlib()

@@ -1,7 +1,7 @@
 """``segue blend``, ``path``, ``dissimilar`` and ``why``: walk around in the music, and say what speaks for it."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -53,11 +53,11 @@ def blend(
     outcome = catalogue.blend(weights, k=k, familiarity=familiarity)
     if isinstance(outcome, TooFewListeners):
         _refuse_too_few(catalogue, outcome, as_json=as_json)
-    elif as_json:
+    if as_json:
         print_json(_card(catalogue, "blend") | _blend_json(outcome))
     else:
         _print_blend(catalogue, outcome)
-    if not (isinstance(outcome, Blend) and outcome.rows):
+    if not outcome.rows:
         raise typer.Exit(EXIT_NO_ANSWER)
 
 
@@ -72,11 +72,10 @@ def path(
     """Lead from one artist to another in short steps, each of them nearer to the goal."""
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     names = journey_names(artists, is_name=catalogue.is_name)
-    start, goal = (typed_artist(catalogue, text, as_json=as_json) for text in names)
-    outcome = catalogue.path(start.artist_idx, goal.artist_idx, n_between=between)
+    start, goal = (typed_artist(catalogue, text, as_json=as_json).artist_idx for text in names)
+    outcome = catalogue.path(start, goal, n_between=between)
     if isinstance(outcome, TooFewListeners):
         _refuse_too_few(catalogue, outcome, as_json=as_json)
-        raise typer.Exit(EXIT_NO_ANSWER)
     if as_json:
         print_json(_card(catalogue, "path") | _path_json(outcome))
     else:
@@ -97,7 +96,6 @@ def dissimilar(
     outcome = catalogue.dissimilar(seed.artist_idx, k=k)
     if isinstance(outcome, TooFewListeners):
         _refuse_too_few(catalogue, outcome, as_json=as_json)
-        raise typer.Exit(EXIT_NO_ANSWER)
     if as_json:
         print_json(_card(catalogue, "dissimilar") | _dissimilar_json(outcome))
     else:
@@ -114,18 +112,16 @@ def why(
     """Say how many of one artist's listeners play another too, and how that compares with chance."""
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     names = pair_names(artists, is_name=catalogue.is_name)
-    artist, other = (typed_artist(catalogue, text, as_json=as_json) for text in names)
-    outcome = catalogue.why(artist.artist_idx, other.artist_idx)
-    match outcome:
-        case TooFewListeners():
-            _refuse_too_few(catalogue, outcome, as_json=as_json)
-        case TooFewInCommon() | Why():
-            if as_json:
-                print_json(_why_json(catalogue, outcome))
-            else:
-                out.print(why_sentence(outcome), markup=False, soft_wrap=True)
-                _note_synthetic(catalogue)
-    if not isinstance(outcome, Why):
+    artist, other = (typed_artist(catalogue, text, as_json=as_json).artist_idx for text in names)
+    outcome = catalogue.why(artist, other)
+    if isinstance(outcome, TooFewListeners):
+        _refuse_too_few(catalogue, outcome, as_json=as_json)
+    if as_json:
+        print_json(_why_json(catalogue, outcome))
+    else:
+        out.print(why_sentence(outcome), markup=False, soft_wrap=True)
+        _note_synthetic(catalogue)
+    if isinstance(outcome, TooFewInCommon):
         raise typer.Exit(EXIT_NO_ANSWER)
 
 
@@ -208,17 +204,19 @@ def _one_line(words: Sequence[str], *, is_whole: Callable[[str], bool]) -> str:
     return " ".join(f'"{word}"' if " " in word and '"' not in word and is_whole(word) else word for word in words)
 
 
-def _refuse_too_few(catalogue: Catalogue, outcome: TooFewListeners, *, as_json: bool) -> None:
+def _refuse_too_few(catalogue: Catalogue, outcome: TooFewListeners, *, as_json: bool) -> NoReturn:
+    """Say that hardly anybody heard an artist, and leave with the status of no answer."""
     if as_json:
         card = {"artist": artist_json(outcome.seed), "needed_listeners": outcome.needed}
         print_json(_card(catalogue, "too_few_listeners") | card)
-        return
-    out.print(
-        f"{plain_name(outcome.seed.name)}: only {counted(outcome.seed.listeners, 'person', 'people')} in the data "
-        f"listened to them; it takes {outcome.needed}.",
-        markup=False,
-        soft_wrap=True,
-    )
+    else:
+        out.print(
+            f"{plain_name(outcome.seed.name)}: only {counted(outcome.seed.listeners, 'person', 'people')} in the data "
+            f"listened to them; it takes {outcome.needed}.",
+            markup=False,
+            soft_wrap=True,
+        )
+    raise typer.Exit(EXIT_NO_ANSWER)
 
 
 def _print_blend(catalogue: Catalogue, outcome: Blend) -> None:

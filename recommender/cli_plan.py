@@ -5,8 +5,8 @@ from rich.table import Table
 from recommender.machine import free_memory
 from recommender.planning import Plan, plan_training
 from recommender.plays import PlayCounts
+from recommender.recipes import Recipe
 from recommender.terminal import err, out, print_json
-from recommender.training import Recipe
 from recommender.wording import counted
 
 

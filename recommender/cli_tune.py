@@ -51,7 +51,7 @@ def tune(
     Examples: segue tune --plays plays.tsv · segue train --plays plays.tsv --preset tuned
     """
     from recommender.presets import find_preset, new_preset_path, write_preset
-    from recommender.training import BEST_PRESET
+    from recommender.recipes import BEST_PRESET
     from recommender.tuning import Journal, Trial, TuningParams, subject_of
     from recommender.tuning import tune as search
 

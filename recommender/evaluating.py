@@ -17,9 +17,10 @@ from recommender.intervals import Difference, Figures, Interval, by_listener, in
 from recommender.linking import ease_links
 from recommender.matrix import CSR, NO_NEIGHBOUR
 from recommender.metrics import Lists, Spread, spread
+from recommender.recipes import Recipe, fitted_to
 from recommender.recommending import Objective, Recommender, link_matrix
 from recommender.splits import Split, SplitParams, split
-from recommender.training import Recipe, fit_factors, fitted_to
+from recommender.training import fit_factors
 from recommender.weighting import weigh
 
 POPULARITY = "popularity"

@@ -11,7 +11,7 @@ import numpy as np
 
 from recommender.naming.building import build_index
 from recommender.plays import PlayCounts
-from recommender.training import Recipe, fitted_to
+from recommender.recipes import Recipe, fitted_to
 
 # Python, numpy, scipy, polars and numba, imported, and the compiled kernels.
 INTERPRETER_BYTES = 200_000_000

@@ -1,6 +1,6 @@
 """Presets as files: a recipe written down as JSON, found again by its name or path.
 
-The presets that come with Segue stand in :mod:`recommender.training`. Those of a person, written by ``segue tune`` or
+The presets that come with Segue stand in :mod:`recommender.recipes`. Those of a person, written by ``segue tune`` or
 by hand, are ``<store>/presets/NAME.json``, or a file anywhere. What a file does not name is as by default.
 """
 
@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from recommender.errors import ParameterError
 from recommender.folders import at_home, durable_file
+from recommender.recipes import PRESETS, Recipe, choose_preset
 from recommender.store import check_id, is_path
-from recommender.training import PRESETS, Recipe, choose_preset
 
 FORMAT = "segue-preset"
 SUFFIX = ".json"
@@ -26,7 +26,7 @@ def find_preset(name: str, *, store: Path) -> Recipe:
 
     Parameters
     ----------
-    name : one of :data:`recommender.training.PRESETS`, of ``store``, or a path.
+    name : one of :data:`recommender.recipes.PRESETS`, of ``store``, or a path.
     store : folder of all models.
 
     Raises

@@ -18,8 +18,8 @@ import numpy as np
 from recommender.errors import ModelError, ParameterError
 from recommender.evaluating import EvaluationParams, evaluate
 from recommender.matrix import CSR
+from recommender.recipes import Algorithm, Recipe, fitted_to
 from recommender.splits import SplitParams
-from recommender.training import Algorithm, Recipe, fitted_to
 from recommender.weighting import Scheme, WeightingParams
 
 FORMAT = "segue-tuning"

@@ -10,7 +10,9 @@ from recommender.factors import Factors
 from recommender.matrix import CSR
 from recommender.neighbours import NeighbourParams, nearest_artists
 from recommender.plays import LoadReport, PlayCounts
-from recommender.training import PRESETS, TrainedModel, adjusted, save_model
+from recommender.recipes import PRESETS, adjusted
+from recommender.saving import save_model
+from recommender.training import TrainedModel
 
 
 def random_plays(n_listeners: int, n_artists: int, *, seed: int = 0) -> CSR:

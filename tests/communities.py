@@ -8,7 +8,9 @@ import numpy as np
 from recommender.artifact import Manifest
 from recommender.matrix import CSR
 from recommender.plays import LoadReport, PlayCounts
-from recommender.training import PRESETS, Recipe, adjusted, save_model, train
+from recommender.recipes import PRESETS, Recipe, adjusted
+from recommender.saving import save_model
+from recommender.training import train
 
 # Twelve artists in three communities of four, real names so that answers read like answers, and one nobody knows.
 NAMES = [

@@ -15,8 +15,9 @@ from bot.explorer.serving import ServerParams, make_app
 from bot.explorer.shelf import open_shelf
 from communities import CREATED, NAMES, community_counts, small_recipe
 from recommender.layout import Layout
+from recommender.saving import save_model
 from recommender.store import ModelStore
-from recommender.training import save_model, train
+from recommender.training import train
 
 HOSTILE = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
 NAMES_HERE = [HOSTILE if name == "Judas Priest" else name for name in NAMES]

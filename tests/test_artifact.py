@@ -25,7 +25,8 @@ from recommender.artifact import (
 from recommender.artists import artist_id
 from recommender.checked import CHECKED
 from recommender.errors import DataError, ModelError
-from recommender.training import save_model, train
+from recommender.saving import save_model
+from recommender.training import train
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ from recommender.artifact import FACTOR_COSINE
 from recommender.catalogue import Catalogue
 from recommender.outcomes import ArtistPath, Blend, Similar
 from recommender.plays import LoadReport, PlayCounts
-from recommender.training import PRESETS, adjusted, save_model, train
+from recommender.recipes import PRESETS, adjusted
+from recommender.saving import save_model
+from recommender.training import train
 
 WITH_FACTORS = ["als", "best", "pmi", "article-lsa"]
 WITHOUT_FACTORS = ["jaccard", "cosine", "ease"]

@@ -12,8 +12,9 @@ from recommender.errors import DataError, ParameterError
 from recommender.evaluating import POPULARITY, EvaluationParams, compare, evaluate, fit_recommender, popular_lists
 from recommender.intervals import by_listener, interval, paired
 from recommender.matrix import CSR
+from recommender.recipes import PRESETS, adjusted
 from recommender.splits import SplitParams, split
-from recommender.training import PRESETS, adjusted, train
+from recommender.training import train
 
 
 def random_lists(seed: int, n_listeners: int, n_artists: int, depth: int) -> tuple[np.ndarray, CSR]:

@@ -17,7 +17,8 @@ from recommender.linking import LinkParams, ease_links
 from recommender.matrix import NO_NEIGHBOUR
 from recommender.personal import Personal, Recommendations, TooLittleKnown, objective_of, recommender_of
 from recommender.recommending import link_matrix
-from recommender.training import save_model, train
+from recommender.saving import save_model
+from recommender.training import train
 
 INDIE, METAL, ICELAND = range(4), range(4, 8), range(8, 12)
 UNHEARD = 12

@@ -18,7 +18,7 @@ from recommender.cli_plan import duration, megabytes, memory_sentence
 from recommender.linking import ease_links
 from recommender.machine import free_memory
 from recommender.planning import plan_training
-from recommender.training import PRESETS, adjusted
+from recommender.recipes import PRESETS, adjusted
 
 RUN = """
 import json, sys
@@ -27,7 +27,9 @@ from pathlib import Path
 import numpy as np
 from recommender.planning import plan_training
 from recommender.plays import load_plays
-from recommender.training import PRESETS, save_model, train
+from recommender.recipes import PRESETS
+from recommender.saving import save_model
+from recommender.training import train
 counts = load_plays(Path(sys.argv[1]))
 recipe = PRESETS[sys.argv[3]]
 plan = plan_training(counts, recipe)

@@ -290,7 +290,8 @@ def test_parameters_out_of_range_are_refused(refused):
 TRAIN_AND_HASH = """
 import hashlib, numpy as np
 from recommender.matrix import CSR
-from recommender.training import PRESETS, train
+from recommender.recipes import PRESETS
+from recommender.training import train
 rng = np.random.default_rng(0)
 plays = CSR((rng.random((2000, 900)) < 0.02).astype(np.float32) * rng.integers(1, 99, (2000, 900), dtype=np.int64))
 for preset in ("best", "pmi", "ease", "shrunk-cosine"):

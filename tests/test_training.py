@@ -8,7 +8,8 @@ import pytest
 from communities import community_plays, small_recipe
 from recommender.errors import DataError, ModelError, ParameterError
 from recommender.matrix import CSR
-from recommender.training import PRESETS, adjusted, choose_preset, fitted_to, train
+from recommender.recipes import PRESETS, adjusted, choose_preset, fitted_to
+from recommender.training import train
 from threads import printed_by_any_number_of_threads
 
 
@@ -119,7 +120,8 @@ def test_lsa_of_weights_that_say_nothing_is_refused():
 TRAIN_AND_HASH = """
 import hashlib, numpy as np
 from recommender.matrix import CSR
-from recommender.training import PRESETS, train
+from recommender.recipes import PRESETS
+from recommender.training import train
 rng = np.random.default_rng(0)
 plays = CSR((rng.random((4000, 1500)) < 0.02).astype(np.float32) * rng.integers(1, 99, (4000, 1500), dtype=np.int64))
 for preset in ("als", "lsa", "article-als", "article-lsa"):

@@ -14,10 +14,10 @@ from recommender.artifact import read_manifest
 from recommender.errors import ModelError, ParameterError
 from recommender.linking import LinkParams
 from recommender.presets import chosen_recipe, find_preset, preset_name, read_preset, recipe_of, write_preset
+from recommender.recipes import PRESETS
 from recommender.ridge import RidgeParams
 from recommender.splits import SplitParams
 from recommender.store import ModelStore
-from recommender.training import PRESETS
 from recommender.tuning import Journal, TuningParams, changes, subject_of, tune
 
 PARAMS = TuningParams(n_trials=6, split=SplitParams(least_artists=3))
