@@ -10,6 +10,7 @@ from bot.cogs.exploring import ExploringCog
 from bot.cogs.maps import MapsCog
 from bot.cogs.members import MembersCog
 from bot.cogs.menu import MenuCog
+from bot.cogs.owner import OwnerCog
 from bot.cogs.report import ReportCog
 from bot.cogs.server import ServerCog
 from bot.cogs.similar import SimilarCog
@@ -25,3 +26,4 @@ def all_cogs(bot: Any) -> Iterator[commands.Cog]:
     yield AboutCog(bot.answers)
     yield ServerCog(bot.servers)
     yield ReportCog(bot.answers)
+    yield OwnerCog(bot)
