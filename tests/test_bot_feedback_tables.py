@@ -33,7 +33,7 @@ GOOD = {
         "synthetic": False, "trained_at": NOON, "metrics": None,
     },
     Experiment: {
-        "name": "e1", "model_a": "m", "model_b": "m", "explore_rate": 0.1, "salt": "s", "created_at": NOON,
+        "scope": "everywhere", "name": "e1", "model_a": "m", "model_b": "m", "explore_rate": 0.1, "salt": "s", "created_at": NOON,
         "started_at": NOON, "ended_at": NOON,
     },
     Request: {
@@ -95,6 +95,7 @@ NONSENSE = [
     (Request, {"member_key": "discord:1"}),
     (Request, {"guild_key": "discord:1"}),
     (Request, {"member_key": None}),
+    (Experiment, {"scope": "nowhere"}),
     (Request, {"experiment_id": 99}),
     (Seed, {"sign": 0}),
     (Seed, {"request_id": 99}),
