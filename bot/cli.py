@@ -243,7 +243,8 @@ def _answers(
 def _client(answers: "Answers", settings: "Settings") -> "SegueBot":
     from bot.client import SegueBot
 
-    return SegueBot(answers, prefix=settings.prefix, message_content=settings.message_content)
+    models = ModelStore(settings.models)
+    return SegueBot(answers, prefix=settings.prefix, message_content=settings.message_content, models=models)
 
 
 def _let_go_of_output() -> None:

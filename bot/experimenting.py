@@ -1,11 +1,10 @@
 """What defines an experiment, from the command line and from a chat alike: two models of the store, by their ids."""
 
 from bot.answers import model_record
-from bot.feedback.experiments import Experiments
+from bot.feedback.experiments import ExperimentError, Experiments
 from bot.feedback.records import ExperimentRecord
 from bot.feedback.store import FeedbackStore
 from recommender.artifact import read_manifest
-from recommender.errors import ModelError
 from recommender.store import ModelStore, check_id
 
 
@@ -28,15 +27,17 @@ def define(
 
     Raises
     ------
-    ModelError : there is no such model, or only one of the two has synthetic listeners.
-    ExperimentError : the experiment cannot be so, see :meth:`bot.feedback.experiments.Experiments.define`.
+    ModelError : there is no such model.
+    ExperimentError : only one of the two has synthetic listeners, or see
+        :meth:`bot.feedback.experiments.Experiments.define`.
     FeedbackError : it could not be saved.
     """
     a, b = (read_manifest(models.folder(check_id(model))) for model in (model_a, model_b))
     if a.data.synthetic != b.data.synthetic:
-        raise ModelError(
+        raise ExperimentError(
+            "mixed_kinds",
             f"of {a.id} and {b.id} only one has synthetic listeners; answers could not say whose they are: "
-            "compare two models of the same kind"
+            "compare two models of the same kind",
         )
     for card in (a, b):
         feedback.register_model(model_record(card))

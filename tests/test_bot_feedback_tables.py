@@ -33,8 +33,8 @@ GOOD = {
         "synthetic": False, "trained_at": NOON, "metrics": None,
     },
     Experiment: {
-        "scope": "everywhere", "name": "e1", "model_a": "m", "model_b": "m", "explore_rate": 0.1, "salt": "s", "created_at": NOON,
-        "started_at": NOON, "ended_at": NOON,
+        "scope": "everywhere", "name": "e1", "model_a": "m", "model_b": "m", "explore_rate": 0.1, "salt": "s",
+        "created_at": NOON, "started_at": NOON, "ended_at": NOON,
     },
     Request: {
         "created_at": NOON, "guild_key": GUILD, "member_key": MEMBER, "source": "slash", "command": "similar", "k": 10,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.engine import Connection
 
-from bot.feedback.records import EVERYWHERE, ExperimentRecord
+from bot.feedback.records import EVERYWHERE, ExperimentRecord, ExperimentState
 from bot.feedback.store import FeedbackStore
 from bot.feedback.subjects import key_for, known_key
 from bot.feedback.tables import Experiment, Model, Subject
@@ -18,7 +18,7 @@ from recommender.errors import FeedbackError, ParameterError
 
 MAX_NAME_CHARACTERS = 64
 Step = Literal["start", "stop", "archive"]
-Why = Literal["bad_name", "bad_rate", "same_model", "name_taken", "unknown", "other_state", "one_runs"]
+Why = Literal["bad_name", "bad_rate", "same_model", "mixed_kinds", "name_taken", "unknown", "other_state", "one_runs"]
 
 _COLUMNS = select(
     Experiment.id,
@@ -47,7 +47,7 @@ _IS_RUNNING = Experiment.started_at.is_not(None) & Experiment.ended_at.is_(None)
 class ExperimentError(ParameterError):
     """What was asked of an experiment cannot be; ``why`` for programs, ``name`` of the one that stands in the way."""
 
-    def __init__(self, why: Why, sentence: str, *, name: str = "", state: str = "") -> None:
+    def __init__(self, why: Why, sentence: str, *, name: str = "", state: ExperimentState | None = None) -> None:
         super().__init__(sentence)
         self.why = why
         self.name = name
