@@ -237,6 +237,7 @@ def _answers(
         open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
         explores=lambda guild: guild is None or feedback.choices_of(guild).exploration_enabled is not False,
     )
+    policy.prepare()
     return Answers(catalogue, feedback, policy, recent=recent)
 
 

@@ -71,6 +71,16 @@ class Interleaving:
         self._looked_at: float | None = None
         self._lock = threading.Lock()
 
+    def prepare(self) -> None:
+        """Open the models of what runs now, so that no member's answer waits for it; blocks, and never fails."""
+        try:
+            running = self._experiments.all_running()
+        except SegueError as error:
+            log.warning("the experiments were not read: %s", error)
+            return
+        for experiment in list(running.values())[: MODELS_KEPT // 2]:
+            self._both(experiment)
+
     def choose(self, request: PageRequest, /) -> ChosenPage | TooFewListeners:
         """Choose the rows of a page; blocks on the database, so it belongs in a thread."""
         drawn = self.draw(
