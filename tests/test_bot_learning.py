@@ -287,11 +287,9 @@ def test_votes_as_listeners_bring_two_artists_together():
     assert score(joined) > score(plays) + 0.1
 
 
-def judged(votes, seed=0):
+def judged(votes, seed=0, fit=fit_small):
     rng = np.random.default_rng(seed)
-    before, after = scores_without_and_with(
-        votes, community_counts().plays, ARTIST_IDS, fit_small, min_voters=2, rng=rng
-    )
+    before, after = scores_without_and_with(votes, community_counts().plays, ARTIST_IDS, fit, min_voters=2, rng=rng)
     return judge(votes, before, after, rng=rng)
 
 
@@ -313,10 +311,23 @@ def test_voters_as_listeners_are_found_to_help_where_they_know_more_than_the_pla
     assert found.words.startswith("It helps: nDCG of held-out votes is 0.")
 
 
+def fit_cosine(plays):
+    """Cosines of who listens to whom, all of them: a training in a millisecond."""
+    heard = (plays.toarray() > 0).astype(float)
+    length = np.linalg.norm(heard, axis=0)
+    cosine = heard.T @ heard / np.outer(length, length)
+    np.fill_diagonal(cosine, -1)
+    idx = np.argsort(-cosine, axis=1)[:, :-1]
+    return Table(idx, np.take_along_axis(cosine, idx, axis=1))
+
+
 def test_voters_as_listeners_are_not_found_to_help_where_votes_are_noise():
-    found = [judged(opinions(np.random.default_rng(seed), shared=False), seed) for seed in range(12)]
-    assert sum(one.helps for one in found) <= 1
+    """At 2.5 % each way, three Monte-Carlo errors of 80 communities are 6 alarms."""
+    found = [judged(opinions(np.random.default_rng(seed), shared=False), seed, fit=fit_cosine) for seed in range(80)]
+    assert sum(one.helps for one in found) <= 6
     assert {one.words.partition(":")[0] for one in found} <= {"It is not shown to help", "It helps"}
+    known = [judged(opinions(np.random.default_rng(seed), shared=True), seed, fit=fit_cosine) for seed in range(20)]
+    assert sum(one.helps for one in known) == 20
 
 
 def test_nobodys_votes_judge_a_model_that_learned_from_them():
