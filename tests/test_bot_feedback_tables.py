@@ -157,6 +157,23 @@ NONSENSE = [
 ]
 
 
+def fill_with_good_rows(connection):
+    """Insert one good row of what the others refer to."""
+    for table, change in [
+        (Subject, {"random_key": MEMBER, "discord_id": "discord:1"}),
+        (Subject, {"random_key": GUILD, "kind": "guild", "discord_id": "discord:1"}),
+        (Model, {"id": "m"}),
+        (Request, {}),
+        (Seed, {"position": 1}),
+        (Impression, {"rank": 1}),
+        (Vote, {"interaction_id": "i1"}),
+        (Taste, {"artist_id": 1}),
+        (Alias, {"alias_norm": "gybe", "artist_id": 1}),
+        (Alias, {"alias_norm": "nin", "artist_id": 1, "guild_key": None}),
+    ]:
+        connection.execute(insert(table), GOOD[table] | change)
+
+
 @pytest.fixture
 def filled(tmp_path):
     """A connection whose database holds one good row of what the others refer to."""
@@ -164,19 +181,7 @@ def filled(tmp_path):
     upgrade_database(url)
     engine = open_engine(url)
     with engine.connect() as connection:
-        for table, change in [
-            (Subject, {"random_key": MEMBER, "discord_id": "discord:1"}),
-            (Subject, {"random_key": GUILD, "kind": "guild", "discord_id": "discord:1"}),
-            (Model, {"id": "m"}),
-            (Request, {}),
-            (Seed, {"position": 1}),
-            (Impression, {"rank": 1}),
-            (Vote, {"interaction_id": "i1"}),
-            (Taste, {"artist_id": 1}),
-            (Alias, {"alias_norm": "gybe", "artist_id": 1}),
-            (Alias, {"alias_norm": "nin", "artist_id": 1, "guild_key": None}),
-        ]:
-            connection.execute(insert(table), GOOD[table] | change)
+        fill_with_good_rows(connection)
         yield connection
     engine.dispose()
 

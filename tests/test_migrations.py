@@ -360,7 +360,7 @@ def test_a_locked_database_is_one_sentence_and_works_when_released(tmp_path):
 
 
 def test_postgresql_gets_the_same_log(capsys):
-    """Offline: what PostgreSQL would be told; the same suite runs against a server by address only."""
+    """Offline: what PostgreSQL would be told; tests/test_postgresql.py tells it a real server."""
     from alembic.config import CommandLine
 
     options = ["-c", str(REPOSITORY / "pyproject.toml"), "-x", "url=postgresql://", "upgrade", "head", "--sql"]
