@@ -48,6 +48,7 @@ VERDICTS = {
     "a": _BETTER,
     "b": _BETTER,
     "one_person": later("Undecided: it would be decided only with the votes of one person."),
+    "few_artists": later("Undecided: it would be decided only with the answers about a few artists."),
     "undecided": later("Undecided: the votes so far go together with no difference."),
 }
 

@@ -44,12 +44,14 @@ class Requests:
 class Impressions:
     """Shown rows in the order of their ids; all arrays of shape (n_impressions,).
 
-    ``request`` : place in :class:`Requests`; ``rank_in_a``, ``rank_in_b`` : 0 for none; ``bucket`` : -1 for unknown.
+    ``request`` : place in :class:`Requests`; ``page`` : from 1; ``rank_in_a``, ``rank_in_b`` : 0 for none;
+    ``bucket`` : -1 for unknown.
     """
 
     id: Ints
     request: Ints
     rank: Codes
+    page: Codes
     team: Codes
     rank_in_a: Codes
     rank_in_b: Codes
