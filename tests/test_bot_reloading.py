@@ -17,6 +17,7 @@ from bot.cli import _answers
 from bot.client import SegueBot
 from bot.experimenting import define
 from bot.feedback.experiments import Experiments
+from bot.reloads import Changed
 from bot.replies import Wish
 from bot.running import Reloader, Terminal
 from bot.settings import Settings
@@ -25,6 +26,7 @@ from discord_server import DiscordServer, Member
 from recommender.catalogue import Catalogue
 from recommender.errors import ModelError
 from recommender.store import ModelStore
+from simulated import shown
 
 ANN = Asker("discord:1", "prefix", None, None)
 
@@ -95,6 +97,65 @@ async def test_fifty_swaps_under_load_lose_nothing_and_mix_nothing(simcord_bot, 
     assert len(pairs) == len(got) == 200
     assert max(Counter(request for request, _ in pairs).values()) == 1
     assert len({model for _, model in pairs}) == 2
+
+
+async def test_an_answer_in_flight_is_finished_by_the_model_that_began_it(
+    simcord_bot, answers, other_answers, monkeypatch
+):
+    choosing, may_go_on = asyncio.Event(), asyncio.Event()
+    choose = answers.pages.choose
+
+    async def held(request):
+        choosing.set()
+        await may_go_on.wait()
+        return await choose(request)
+
+    monkeypatch.setattr(answers.pages, "choose", held)
+    asked = asyncio.create_task(simcord_bot.answers.similar("arcade fire", ANN))
+    await choosing.wait()
+    assert await Reloader(simcord_bot, lambda: other_answers).reload() == Changed(
+        answers.catalogue.manifest.identity, other_answers.catalogue.manifest.identity
+    )
+    assert (await simcord_bot.answers.similar("metallica", ANN)).rows, "and who comes later need not wait for it"
+    may_go_on.set()
+    finished = await asked
+    expected = answers.catalogue.similar(finished.seed.artist_idx, k=10).rows
+    assert [row.artist for row in finished.rows] == [row.artist for row in expected]
+
+
+async def test_the_owner_lets_a_new_model_answer_by_command_and_nobody_else_can(
+    simcord_env, simcord_bot, answers, other_answers
+):
+    server = simcord_env.create_guild(preferred_locale="de")
+    channel = server.create_text_channel("music")
+    bob, carol = (server.add_member(simcord_env.create_user(name)) for name in ("bob", "carol"))
+    simcord_bot.owner_id = carol.id
+    opened = [answers, other_answers]
+
+    def reopen():
+        if not opened:
+            raise ModelError("the model third is damaged")
+        return opened.pop(0)
+
+    first, second = answers.catalogue.manifest.identity, other_answers.catalogue.manifest.identity
+    await carol.send(channel, "!reload")
+    assert shown(channel.last_message) == "So gestartet, wechselt der Bot sein Modell nicht."
+    simcord_bot.reload_model = Reloader(simcord_bot, reopen).reload
+    await bob.send(channel, "!reload")
+    assert channel.last_message.author.id == bob.id
+    assert len(opened) == 2
+    await carol.send(channel, "!reload")
+    assert shown(channel.last_message).startswith("Nichts zu wechseln: ")
+    await carol.send(channel, f"<@{simcord_bot.user.id}> reload")
+    text = shown(channel.last_message).replace("@\u200b", "@")
+    assert text == f"Modell gewechselt: Jetzt antwortet {second}, zuvor war es {first}."
+    assert simcord_bot.answers is other_answers
+    await carol.send(channel, "!reload")
+    assert shown(channel.last_message).startswith("Das neue Modell lässt sich nicht öffnen")
+    assert simcord_bot.answers is other_answers
+    await bob.send(channel, "!similar metallica")
+    assert shown(channel.last_message).startswith("Ähnlich wie **Metallica**")
+    assert len(simcord_env.errors) == 1
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from bot.cogs.exploring import ExploringCog
 from bot.cogs.maps import MapsCog
 from bot.cogs.members import MembersCog
 from bot.cogs.menu import MenuCog
+from bot.cogs.owner import OwnerCog
 from bot.cogs.report import ReportCog
 from bot.cogs.server import ServerCog
 from bot.cogs.similar import SimilarCog
@@ -27,3 +28,4 @@ def all_cogs(bot: Any) -> Iterator[commands.Cog]:
     yield ServerCog(bot.servers)
     yield ExperimentsCog(bot.answers.feedback, bot.models)
     yield ReportCog(bot.answers)
+    yield OwnerCog(bot)
