@@ -61,6 +61,10 @@ def explore(
             show_default=False,
         ),
     ] = None,
+    votes: Annotated[
+        bool,
+        typer.Option("--votes/--no-votes", help="Report on members' votes too, from SEGUE_DATABASE_URL; only read."),
+    ] = True,
     artist: Annotated[
         list[str] | None,
         typer.Option("--artist", help="An artist to export; repeat it.", show_default="the page's examples"),
@@ -76,7 +80,8 @@ def explore(
     from bot.explorer.maps import map_reply
     from bot.explorer.serving import ServerParams, make_app, serve
     from bot.explorer.shelf import open_shelf
-    from bot.settings import is_loopback
+    from bot.explorer.votes import VoteReports
+    from bot.settings import is_loopback, load_settings
 
     if artist and export is None:
         raise ParameterError("--artist chooses what --export writes; give both, or neither")
@@ -95,14 +100,16 @@ def explore(
         return
     params = ServerParams(host=host, port=port)
     if not is_loopback(host):
-        err.print(f"{host} is open to your network: whoever reaches it can read these models.", markup=False)
+        shown = "these models and the report of votes" if votes else "these models"
+        err.print(f"{host} is open to your network: whoever reaches it can read {shown}.", markup=False)
 
     def ready(address: str) -> None:
         out.print(f"Exploring {counted(len(shelf.models), 'model')} at {address} - Ctrl-C stops.", markup=False)
         if browser:
             webbrowser.open(address)
 
-    asyncio.run(serve(make_app(explorer, replies, figures, params), params, ready=ready))
+    reports = VoteReports(load_settings().database_url if votes else None)
+    asyncio.run(serve(make_app(explorer, replies, figures, params, votes=reports), params, ready=ready))
 
 
 def map_(

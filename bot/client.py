@@ -27,6 +27,7 @@ from bot.translating import CommandTranslator
 from bot.views.apology import is_too_late, tell
 from bot.views.clicks import Clicks
 from bot.views.controls import ALL_CONTROLS
+from recommender.store import ModelStore
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class SegueBot(commands.Bot):
     manners : what else holds where a server chose nothing.
     clock : seconds that only rise.
     rng : draws surprises.
+    models : what a server's moderators may compare; None: nothing.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class SegueBot(commands.Bot):
         manners: Manners | None = None,
         clock: Callable[[], float] = time.monotonic,
         rng: np.random.Generator | None = None,
+        models: ModelStore | None = None,
     ) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=message_content)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it speaks no voice
@@ -75,6 +78,7 @@ class SegueBot(commands.Bot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         )
+        self.models = models
         self._rng = rng or np.random.default_rng()
         self._answer_with(answers)
         self.servers = Servers(answers.feedback, manners or Manners(prefix=prefix), clock=clock)

@@ -70,7 +70,9 @@ class Catalogue:
     def __init__(self, artifact: Artifact) -> None:
         self._artifact = artifact
         manifest = artifact.manifest
-        listening = Listening(artifact.listening_offsets, artifact.listening, manifest.data.n_listeners)
+        # Plain arrays over the mapped files, which cost less at each look-up than memmaps.
+        offsets, pairs = np.asarray(artifact.listening_offsets), np.asarray(artifact.listening)
+        listening = Listening(offsets, pairs, manifest.data.n_listeners)
         min_common = manifest.neighbours.min_common_listeners
         # What mixes artists and walks between them: without anybody who hears both, there is nothing to show for it.
         self._space = ArtistSpace(

@@ -244,6 +244,8 @@ def _print_path(catalogue: Catalogue, outcome: ArtistPath) -> None:
         name = escape(plain_name(stop.artist.name))
         table.add_row(str(number), name, f"{stop.score:z.2f}", _people(stop.support), f"{stop.to_goal:z.2f}")
     out.print(table)
+    if outcome.is_leap:
+        out.print("That is a leap: the two have nothing in common, and no artist leads from one to the other.")
     _note_synthetic(catalogue)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from recommender.errors import ParameterError
 from recommender.matrix import FloatMatrix
-from recommender.space import ROUNDING, ArtistSpace, BoolArray, Near
+from recommender.space import ROUNDING, ArtistSpace, BoolArray, IndexArray, Near
 
 Familiarity: TypeAlias = Literal["familiar", "balanced", "deep"]
 
@@ -151,7 +151,7 @@ def path(space: ArtistSpace, start: int, goal: int, n_between: int) -> list[Step
     -------
     The stops after ``start``, ``goal`` last.
     """
-    walk = _Walk(space, goal)
+    walk = _Walk(space, start, goal)
     stops = [start, goal]
     splittable = [True]
     while len(stops) - 2 < n_between and any(splittable):
@@ -167,17 +167,28 @@ def path(space: ArtistSpace, start: int, goal: int, n_between: int) -> list[Step
 
 
 class _Walk:
-    """The cosines of a path's stops with all artists, each computed once."""
+    """What is known of a path's stops, each computed once.
 
-    def __init__(self, space: ArtistSpace, goal: int) -> None:
-        self._space = space
-        self._goal = goal
-        self._cosines: dict[int, FloatMatrix] = {}
+    With the goal the cosines of all artists are computed. They leave few that may be a stop, and fewer that may split a
+    step, so that of start and stops the cosines with these suffice.
+    """
+
+    def __init__(self, space: ArtistSpace, start: int, goal: int) -> None:
+        self._space, self._start, self._goal = space, start, goal
+        to_goal = space.cosines(space.direction(goal))
+        self._nearness = {start: float(to_goal[start]), goal: 1.0}
+        self._ahead = np.flatnonzero(space.answerable & (to_goal > self._nearness[start] + NEARER))
+        self._to_goal = to_goal[self._ahead]
+        self._to_start = space.cosines_of(space.direction(start), self._ahead)
+        self._cosines: dict[tuple[int, int], float] = {}
         self._marked: dict[int, BoolArray] = {}
 
     def cosine(self, a: int, b: int) -> float:
         """Exact cosine of two artists."""
-        return float(self._space.exact_cosines(self._space.direction(a), np.array([b]))[0])
+        if (a, b) not in self._cosines:
+            exact = self._space.exact_cosines(self._space.direction(a), np.array([b]))
+            self._cosines[a, b] = float(exact[0])
+        return self._cosines[a, b]
 
     def in_common(self, a: int, b: int) -> int:
         """Listeners of both."""
@@ -185,30 +196,42 @@ class _Walk:
 
     def middle(self, a: int, b: int) -> int | None:
         """The best stop between two, None when there is none that makes both steps shorter."""
-        space, to_goal, to_a, to_b = self._space, self._to(self._goal), self._to(a), self._to(b)
-        nearer, further = float(to_goal[a]) + NEARER, (1.0 if b == self._goal else float(to_goal[b])) - NEARER
-        lower = np.minimum(to_a, to_b)
-        eligible = space.answerable & (to_goal > nearer) & (to_goal < further) & (lower > self.cosine(a, b) + NEARER)
-        eligible[[a, b]] = False
+        space, shorter = self._space, max(self.cosine(a, b) + NEARER, 0.0)
+        least = self._nearness[a] + NEARER
+        is_between = self._to_goal > (max(least, shorter) if b == self._goal else least)
+        is_between &= self._to_goal < self._nearness[b] - NEARER
+        if a == self._start:
+            is_between &= self._to_start > shorter
+        between = np.flatnonzero(is_between)
+        to_a = self._to(a, between)
+        between, to_a = between[to_a > shorter], to_a[to_a > shorter]
+        to_b = self._to(b, between)
+        between, lower = between[to_b > shorter], np.minimum(to_a, to_b)[to_b > shorter]
         directions = space.direction(a), space.direction(b)
         found = space.best(
+            self._ahead[between],
             lower,
             1,
-            eligible=eligible,
             exact=lambda artists: np.minimum(*(space.exact_cosines(direction, artists) for direction in directions)),
             marked=(self._listeners_of(a), self._listeners_of(b)),
         )
-        return found[0].artist_idx if found else None
+        if not found:
+            return None
+        middle = found[0].artist_idx
+        self._nearness[middle] = float(self._to_goal[np.searchsorted(self._ahead, middle)])
+        return middle
 
     def _listeners_of(self, artist_idx: int) -> BoolArray:
         if artist_idx not in self._marked:
             self._marked[artist_idx] = self._space.listening.of_any([artist_idx])
         return self._marked[artist_idx]
 
-    def _to(self, artist_idx: int) -> FloatMatrix:
-        if artist_idx not in self._cosines:
-            self._cosines[artist_idx] = self._space.cosines(self._space.direction(artist_idx))
-        return self._cosines[artist_idx]
+    def _to(self, stop: int, places: IndexArray) -> FloatMatrix:
+        if stop == self._goal:
+            return self._to_goal[places]
+        if stop == self._start:
+            return self._to_start[places]
+        return self._space.cosines_of(self._space.direction(stop), self._ahead[places])
 
 
 def dissimilar(space: ArtistSpace, artist_idx: int, k: int) -> list[Opposite]:

@@ -10,6 +10,9 @@ from scipy.sparse import csr_array
 
 from recommender.matrix import CSR
 
+PICKING = 4
+"""Reading an artist's listeners by their places costs about this many times what reading on costs."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listening:
@@ -57,13 +60,18 @@ class Listening:
             counts[heard] = np.add.reduceat(marked[self.listeners[positions]], places, dtype=np.int32)
         return counts
 
-    def in_common_with_all(self, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-        """The same for all artists, reading everything once; shape (n_artists,)."""
+    def in_common_with_each(
+        self, marked: npt.NDArray[np.bool_], artists: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.int32]:
+        """The same, fast for very many artists: reads everything once where picking them out would take longer."""
+        lengths = self.offsets[artists + 1] - self.offsets[artists]
+        if int(lengths.sum()) * PICKING < self.listeners.shape[0]:
+            return self.in_common(marked, artists)
         heard = np.flatnonzero(np.diff(self.offsets))
         counts = np.zeros(self.offsets.shape[0] - 1, dtype=np.int32)
         if heard.size:
             counts[heard] = np.add.reduceat(marked[self.listeners], self.offsets[heard], dtype=np.int32)
-        return counts
+        return counts[artists]
 
 
 def listening_arrays(plays: CSR, *, min_listeners: int) -> dict[str, npt.NDArray[Any]]:

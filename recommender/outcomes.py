@@ -92,12 +92,21 @@ class Stop:
     to_goal: float
 
 
+NOTHING = 0.005
+"""A similarity that reads 0.00."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArtistPath:
     """The way from ``start``; each stop is nearer to the last one, the goal."""
 
     start: Artist
     stops: tuple[Stop, ...]
+
+    @property
+    def is_leap(self) -> bool:
+        """Whether it is a single step between artists that have nothing to do with each other, so no way at all."""
+        return len(self.stops) == 1 and (self.stops[0].support == 0 or self.stops[0].score < NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,15 +208,26 @@ def played_correction(indptr, indices, values, starts, absent, listener_factors,
     sums = np.zeros(starts.shape[0] - 1)
     for block in numba.prange(starts.shape[0] - 1):
         total = 0.0
+        scores = np.empty(4, dtype=np.float32)
         for row in range(starts[block], starts[block + 1]):
             x = listener_factors[row]
-            for position in range(indptr[row], indptr[row + 1]):
-                y = artist_factors[indices[position]]
-                score = np.float32(0)
+            for first in range(indptr[row], indptr[row + 1], 4):
+                n = min(4, indptr[row + 1] - first)
+                last = first + n - 1
+                # Four artists at a time, as above; where there are fewer, the last one again.
+                y0, y1 = artist_factors[indices[first]], artist_factors[indices[min(first + 1, last)]]
+                y2, y3 = artist_factors[indices[min(first + 2, last)]], artist_factors[indices[last]]
+                d0 = d1 = d2 = d3 = np.float32(0)
                 for f in range(n_factors):
-                    score += x[f] * y[f]
-                missed = (1.0 - score) ** 2
-                total += (values[position] - 1.0) * missed
-                total += (1.0 - absent) * (missed - np.float64(score) * score)
+                    d0 += x[f] * y0[f]
+                    d1 += x[f] * y1[f]
+                    d2 += x[f] * y2[f]
+                    d3 += x[f] * y3[f]
+                scores[0], scores[1], scores[2], scores[3] = d0, d1, d2, d3
+                for i in range(n):
+                    score = np.float64(scores[i])
+                    missed = (1.0 - score) ** 2
+                    total += (values[first + i] - 1.0) * missed
+                    total += (1.0 - absent) * (missed - score * score)
         sums[block] = total
     return sums

@@ -5,7 +5,7 @@ of popularity, those of a mixture of artists - is computed here when it is asked
 of the whole catalogue with one direction, then a short list in float64.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,10 +21,15 @@ TINY = 1e-30
 """A length below which factors count as vanished."""
 SHORT = 256
 """Artists on the first short list, at least."""
+FIRST = 16
+"""Artists of it that are looked at first, at least."""
 LONGER = 8
-"""How many times longer the next short list is, when one did not suffice."""
+"""How many times longer the next short list is, and the next part of one, when one did not suffice."""
+FEW = 3
+"""Picking an artist's row out costs at most this many times what it costs in a product of all."""
 
 BoolArray = npt.NDArray[np.bool_]
+IndexArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,12 @@ class ArtistSpace:
         *,
         min_listeners: int,
         min_common: int,
-        artists: npt.NDArray[np.intp] | None = None,
+        artists: IndexArray | None = None,
     ) -> None:
         self.listening = listening
-        self.listeners = listeners
-        self._factors = factors
+        # As plain arrays over the same mapped files: a memmap costs 10 us at each of the many small look-ups.
+        self.listeners = np.asarray(listeners)
+        self._factors = np.asarray(factors)
         self._min_listeners = min_listeners
         self._min_common = min_common
         self._artists = artists
@@ -86,9 +92,18 @@ class ArtistSpace:
         cosines *= self._inverse_norms
         return self._by_artist(cosines)
 
-    def exact_cosines(self, direction: npt.NDArray[np.float64], artists: npt.NDArray[np.intp]) -> FloatMatrix:
+    def cosines_of(self, direction: npt.NDArray[np.float64], artists: IndexArray) -> FloatMatrix:
+        """The same for some artists, in their order."""
+        if artists.size * FEW > self.listeners.size:
+            return self.cosines(direction)[artists]
+        rows = self._row_of(artists)
+        cosines: FloatMatrix = self._factors.take(rows, axis=0, mode="clip") @ direction.astype(np.float32)
+        cosines *= self._inverse_norms[rows]
+        return cosines
+
+    def exact_cosines(self, direction: npt.NDArray[np.float64], artists: IndexArray) -> FloatMatrix:
         """The same for some artists, summed in float64 and then rounded, so that the rounding decides no order."""
-        rows = self._factors[self._row_of(artists)].astype(np.float64)
+        rows = self._factors.take(self._row_of(artists), axis=0, mode="clip").astype(np.float64)
         norms = np.sqrt(np.einsum("af,af->a", rows, rows))
         cosines = np.einsum("af,f->a", rows, direction) / np.maximum(norms, TINY)
         rounded: FloatMatrix = np.clip(cosines, -1.0, 1.0).astype(np.float32)
@@ -125,74 +140,86 @@ class ArtistSpace:
         -------
         At most ``k``, best first; equal cosines come in the order of the artists.
         """
+        cosines = self.cosines(direction)
+        candidates = np.flatnonzero(allowed & self.answerable & (cosines > 0))
         return self.best(
-            self.cosines(direction),
+            candidates,
+            cosines[candidates],
             k,
-            eligible=allowed & self.answerable,
             exact=lambda artists: self.exact_cosines(direction, artists),
             marked=(marked,),
         )
 
     def best(
         self,
+        candidates: IndexArray,
         scores: FloatMatrix,
         k: int,
         *,
-        eligible: BoolArray,
-        exact: Callable[[npt.NDArray[np.intp]], FloatMatrix],
+        exact: Callable[[IndexArray], FloatMatrix],
         marked: tuple[BoolArray, ...],
     ) -> list[Near]:
-        """Find the eligible artists with the highest exact score, above 0, whom enough of the marked listeners heard.
+        """Find the candidates with the highest exact score, above 0, whom enough of the marked listeners heard.
 
         Parameters
         ----------
-        scores : shape (n_artists,), within ``ROUNDING`` of the exact ones.
+        candidates : artists, rising.
+        scores : of these, within ``ROUNDING`` of the exact ones.
         exact : gives the exact scores of some artists.
         marked : one or more groups of listeners; enough of each must have heard an artist.
         """
-        candidates = np.flatnonzero(eligible & (scores > 0))
+        found: list[Near] = []
+        for artists, highest_after in self._falling(candidates, scores, k, marked):
+            found += self._supported(artists, exact, marked)
+            found.sort(key=lambda near: (-near.score, near.artist_idx))
+            del found[k:]
+            if len(found) == k and found[-1].score > highest_after:
+                break
+        return found
+
+    def _falling(
+        self, candidates: IndexArray, scores: FloatMatrix, k: int, marked: tuple[BoolArray, ...]
+    ) -> Iterator[tuple[IndexArray, float]]:
+        """Go through the candidates from the highest score on, in growing parts.
+
+        Yields
+        ------
+        The artists of a part, and what no exact score of a later one is above.
+        """
         n_short, n_tried = max(4 * k, SHORT), 0
-        while n_short < candidates.size:
-            of_candidates = scores[candidates]
-            place = np.argpartition(of_candidates, -n_short)[-n_short:]
-            end = float(of_candidates[place].min()) + ROUNDING
-            found = self._supported(candidates[place], exact, k, end=end, marked=marked)
-            if len(found) == k:
-                return found
-            n_tried += 1
+        while candidates.size:
             if n_tried == 2:  # few of the nearest share listeners: from here on only those that do
                 for group in marked:
-                    together = self.listening.in_common_with_all(group)
-                    candidates = candidates[together[candidates] >= self._min_common]
-            n_short *= LONGER
-        return self._supported(candidates, exact, k, end=0, marked=marked)
+                    together = self.listening.in_common_with_each(group, candidates) >= self._min_common
+                    candidates, scores = candidates[together], scores[together]
+            rising = np.argpartition(scores, -n_short) if n_short < candidates.size else np.arange(candidates.size)
+            later, short = rising[:-n_short], rising[-n_short:]
+            short = short[np.argsort(-scores[short])]
+            begin, length = 0, max(k, FIRST)
+            while begin < short.size:
+                part = short[begin : begin + length]
+                yield candidates[part], float(scores[part[-1]]) + ROUNDING
+                begin, length = begin + length, LONGER * length
+            candidates, scores = candidates[later], scores[later]
+            n_short, n_tried = n_short * LONGER, n_tried + 1
 
     def _supported(
         self,
-        short: npt.NDArray[np.intp],
-        exact: Callable[[npt.NDArray[np.intp]], FloatMatrix],
-        k: int,
-        *,
-        end: float,
+        artists: IndexArray,
+        exact: Callable[[IndexArray], FloatMatrix],
         marked: tuple[BoolArray, ...],
     ) -> list[Near]:
-        """The first k of a short list that have support; nothing below ``end``, before which others may belong."""
-        scores = exact(short)
-        order = np.lexsort((short, -scores))
-        order = order[(scores[order] >= end) & (scores[order] > 0)]
-        found: list[Near] = []
-        begin, length = 0, k
-        while len(found) < k and begin < order.size:
-            places = order[begin : begin + length]
-            artists = short[places]
-            support = np.minimum.reduce([self.listening.in_common(group, artists) for group in marked])
-            enough = support >= self._min_common
-            columns = (artists[enough].tolist(), scores[places[enough]].tolist(), support[enough].tolist())
-            found += [Near(*row) for row in zip(*columns, strict=True)]
-            begin, length = begin + length, 2 * length
-        return found[:k]
+        """Those of some artists that enough of each group heard, with their exact scores, where these are above 0."""
+        support = np.full(artists.size, np.iinfo(np.int32).max, dtype=np.int32)
+        for group in marked:
+            support = np.minimum(support, self.listening.in_common(group, artists))
+            artists, support = artists[support >= self._min_common], support[support >= self._min_common]
+        if not artists.size:
+            return []
+        rows = zip(artists.tolist(), exact(artists).tolist(), support.tolist(), strict=True)
+        return [Near(*row) for row in rows if row[1] > 0]
 
-    def _row_of(self, artists: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    def _row_of(self, artists: IndexArray) -> IndexArray:
         return artists if self._artists is None else np.searchsorted(self._artists, artists)
 
     def _by_artist(self, of_rows: FloatMatrix) -> FloatMatrix:

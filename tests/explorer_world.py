@@ -13,8 +13,12 @@ from bot.explorer.judging import judge
 from bot.explorer.maps import map_reply
 from bot.explorer.serving import ServerParams, make_app
 from bot.explorer.shelf import open_shelf
+from bot.explorer.votes import VoteReports
+from catalogues import save_random_model
 from communities import CREATED, NAMES, community_counts, small_recipe
 from recommender.layout import Layout
+from recommender.matrix import CSR
+from recommender.neighbours import NeighbourParams
 from recommender.saving import save_model
 from recommender.store import ModelStore
 from recommender.training import train
@@ -44,19 +48,31 @@ def small_store(root):
     return store
 
 
-def small_layout():
+def strangers_store(root):
+    """A model of eight artists: whoever hears one of the first four hears none of the others."""
+    side = np.repeat([0, 1], 4)
+    heard = (np.arange(40)[:, None] % 2 == side) & (np.random.default_rng(0).random((40, 8)) < 0.8)
+    angle = np.pi / 2 * side + np.tile([0.0, 0.1, 0.2, 0.3], 2) * np.where(side == 0, -1, 1)
+    factors = np.column_stack((np.cos(angle), np.sin(angle))).astype(np.float32)
+    save_random_model(root / "apart", CSR(heard.astype(np.float32)), factors, NeighbourParams(k=3, min_listeners=3))
+    return ModelStore(root)
+
+
+def small_layout(n_artists=12):
     """Three communities in three corners; the artist that two people heard is not drawn."""
     angle = np.repeat([0.3, 2.4, 4.5], 4) + np.tile([-0.12, -0.04, 0.04, 0.12], 3)
     positions = np.column_stack((np.cos(angle), np.sin(angle))).astype(np.float32) * 0.8
-    return Layout(np.arange(12, dtype=np.int32), positions, np.repeat(np.arange(3, dtype=np.uint8), 4))
+    layout = np.arange(12, dtype=np.int32), positions, np.repeat(np.arange(3, dtype=np.uint8), 4)
+    return Layout(*(column[:n_artists] for column in layout))
 
 
-def small_app(store, params=None):
+def small_app(store, params=None, *, model=None, database_url=None):
     """The explorer's application over a store of small models, with a planted map of the first."""
-    shelf = open_shelf(store, [])
-    maps = {shelf.first.model_id: map_reply(shelf.first, small_layout())}
+    shelf = open_shelf(store, [model] if model else [])
+    maps = {shelf.first.model_id: map_reply(shelf.first, small_layout(shelf.first.catalogue.n_artists))}
     explorer = Explorer(shelf, mapped=frozenset(maps))
-    return make_app(explorer, maps, judge(shelf, []), params or ServerParams(port=0))
+    votes = VoteReports(database_url)
+    return make_app(explorer, maps, judge(shelf, []), params or ServerParams(port=0), votes=votes)
 
 
 @contextmanager

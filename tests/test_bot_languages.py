@@ -42,7 +42,11 @@ def _said_in(code: ast.AST) -> Iterator[str | tuple[str, ...]]:
 
 def said_in_the_code() -> set[str | tuple[str, ...]]:
     """Sentences that the bot says; those that only the code's own tables hold are added by hand."""
-    found = {message for file in sorted(PACKAGE.rglob("*.py")) for message in _said_in(ast.parse(file.read_text()))}
+    found = {
+        message
+        for file in sorted(PACKAGE.rglob("*.py"))
+        for message in _said_in(ast.parse(file.read_text(encoding="utf-8")))
+    }
     found.discard("empty")  # say(REFUSALS["empty"])
     found |= set(REFUSALS.values()) | {SYNTHETIC_NOTE}
     found |= {word for layer, word in LAYER_WORDS.items() if layer not in _NEEDS_NO_WORDS}

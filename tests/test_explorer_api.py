@@ -9,7 +9,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.explorer.api import ENDPOINTS, describe
 from bot.explorer.guard import RateLimiter, RateParams
 from bot.explorer.serving import ServerParams, make_app
-from explorer_world import HOSTILE, small_app, small_store
+from bot.explorer.votes import VoteReports
+from explorer_world import HOSTILE, small_app, small_store, strangers_store
 from recommender.artists import artist_id, format_artist_id
 
 ARCADE, WOLF, METALLICA, BJORK, UNHEARD = (
@@ -75,6 +76,7 @@ async def test_an_artist_that_cannot_be_answered_says_why(client):
     few = await ask(client, f"/api/similar?artist={UNHEARD}")
     assert (few["outcome"], few["rows"]) == ("too_few", [])
     assert "only 2 people" in few["said"]
+    assert len(few["guesses"]) == 3  # marked as guesses, and none of them a row
     unknown = await ask(client, f"/api/similar?artist={NOBODY}")
     assert unknown["outcome"] == "unknown"
     for address in (
@@ -95,6 +97,19 @@ async def test_a_path_begins_and_ends_where_it_was_asked_to(client):
     ids = [stop["artist"]["id"] for stop in reply["stops"]]
     assert (ids[0], ids[-1]) == (ARCADE, METALLICA)
     assert len(set(ids)) == len(ids) <= 5
+
+
+async def test_a_leap_between_strangers_is_no_path(tmp_path):
+    ids = [format_artist_id(artist_id(f"artist {idx}")) for idx in range(8)]
+    app = small_app(strangers_store(tmp_path), model="apart")
+    async with TestClient(TestServer(app)) as client:
+        leap = await ask(client, f"/api/path?start={ids[0]}&goal={ids[4]}")
+        assert (leap["outcome"], len(leap["stops"]), leap["stops"][1]["support"]) == ("leap", 2, 0)
+        assert leap["said"].startswith("No way leads there: artist 0 and artist 4 have nothing in common")
+        for goal, stops in ((3, 0), (3, 2)):  # neighbours, whether or not there is somebody in between
+            near = await ask(client, f"/api/path?start={ids[0]}&goal={ids[goal]}&stops={stops}")
+            assert near["outcome"] == "path"
+            assert near["stops"][-1]["support"] > 0
 
 
 async def test_a_blend_leaves_its_ingredients_out(client):
@@ -221,7 +236,13 @@ async def test_a_mistake_inside_is_not_told_outside(caplog):
 
     from bot.explorer.replies import EvaluationReply
 
-    app = make_app(Broken(), {}, EvaluationReply(figures=[], agreements=[], report=[], said=""), ServerParams())
+    app = make_app(
+        Broken(),
+        {},
+        EvaluationReply(figures=[], agreements=[], report=[], said=""),
+        ServerParams(),
+        votes=VoteReports(None),
+    )
     async with TestClient(TestServer(app)) as client:
         reply = await ask(client, "/api/models", status=500)
     assert "secret" not in json.dumps(reply)

@@ -7,6 +7,7 @@ import pytest
 
 from catalogues import random_catalogue, random_plays
 from communities import NAMES, community_plays
+from recommender import space as space_module
 from recommender.errors import ParameterError
 from recommender.outcomes import ArtistPath, Blend, Dissimilar, Similar, TooFewInCommon, TooFewListeners, Why
 
@@ -94,6 +95,56 @@ def test_more_stops_make_no_longer_steps(random_one):
         longest.append(min(stop.score for stop in outcome.stops))
     assert all(earlier <= later for earlier, later in pairwise(longest))
     assert longest[-1] > longest[0] + 0.1
+
+
+def slow_path(catalogue, plays, start, goal, n_between, margin=1e-4):
+    """The documented rule over all artists, in float64, without any list that could be too short."""
+    factors = np.asarray(catalogue._artifact.artist_factors, dtype=np.float64)
+    unit = factors / np.linalg.norm(factors, axis=1, keepdims=True)
+    cosine, together = unit @ unit.T, (plays.T @ plays).toarray()
+    answerable = np.array([catalogue.artist(idx).listeners >= 3 for idx in range(catalogue.n_artists)])
+    stops, splittable = [start, goal], [True]
+    while len(stops) - 2 < n_between and any(splittable):
+        steps = [cosine[a, b] if may else np.inf for (a, b), may in zip(pairwise(stops), splittable, strict=True)]
+        place = int(np.argmin(steps))
+        a, b = stops[place], stops[place + 1]
+        lower = np.minimum(cosine[a], cosine[b])
+        may_split = (
+            answerable
+            & (cosine[goal] > cosine[goal, a] + margin)
+            & (cosine[goal] < (1 if b == goal else cosine[goal, b]) - margin)
+            & (lower > max(cosine[a, b] + margin, 0))
+            & (together[a] >= 1)
+            & (together[b] >= 1)
+        )
+        may_split[[a, b]] = False
+        if may_split.any():
+            stops.insert(place + 1, int(np.where(may_split, lower, -2).argmax()))
+            splittable[place : place + 1] = [True, True]
+        else:
+            splittable[place] = False
+    return stops[1:]
+
+
+@pytest.mark.parametrize("share", [1, 1000])
+def test_a_path_is_that_of_the_slow_rule_however_cosines_are_found(random_one, monkeypatch, share):
+    """Whether few artists' cosines are computed or all, and with short lists as without."""
+    monkeypatch.setattr(space_module, "FEW", share)
+    monkeypatch.setattr(space_module, "SHORT", 5)
+    monkeypatch.setattr(space_module, "FIRST", 2)
+    monkeypatch.setattr(space_module, "LONGER", 2)
+    plays = random_plays(300, 200)
+    lengths = set()
+    for start, goal in [(3 * i, (7 * i + 1) % 150) for i in range(40)]:
+        if start == goal:
+            continue
+        outcome = random_one.path(start, goal, n_between=6)
+        if isinstance(outcome, TooFewListeners):
+            continue
+        found = [stop.artist.artist_idx for stop in outcome.stops]
+        assert found == slow_path(random_one, plays, start, goal, 6)
+        lengths.add(len(found))
+    assert len(lengths) > 2
 
 
 def test_a_path_needs_two_artists_with_listeners(catalogue):

@@ -6,6 +6,7 @@ from typing import Any
 from discord.ext import commands
 
 from bot.cogs.about import AboutCog
+from bot.cogs.experiments import ExperimentsCog
 from bot.cogs.exploring import ExploringCog
 from bot.cogs.maps import MapsCog
 from bot.cogs.members import MembersCog
@@ -25,5 +26,6 @@ def all_cogs(bot: Any) -> Iterator[commands.Cog]:
     yield MembersCog(bot.answers, bot.explorations)
     yield AboutCog(bot.answers)
     yield ServerCog(bot.servers)
+    yield ExperimentsCog(bot.answers.feedback, bot.models)
     yield ReportCog(bot.answers)
     yield OwnerCog(bot)

@@ -36,15 +36,7 @@ class ServerCog(commands.Cog):
 
     async def cog_check(self, context: Context) -> bool:
         """Let in only who may manage the server, whatever Discord was told to show."""
-        if context.guild is None:
-            raise commands.NoPrivateMessage
-        given = context.interaction
-        if given is not None and given.is_user_integration() and not given.is_guild_integration():
-            raise NotAMember
-        permissions = context.permissions
-        if not (permissions.manage_guild or permissions.administrator):
-            raise commands.MissingPermissions(["manage_guild"])
-        return True
+        return refuse_others(context)
 
     @hybrid_group(fallback="show", description="How the bot behaves in this server", usage="")
     @app_commands.guild_only()
@@ -143,7 +135,7 @@ class ServerCog(commands.Cog):
     ) -> None:
         await context.defer(ephemeral=True)
         try:
-            choices = await self._servers.choices_of(_guild(context))
+            choices = await self._servers.choices_of(guild_of(context))
         except FeedbackError:
             await self._not_saved(context)
             return
@@ -151,7 +143,7 @@ class ServerCog(commands.Cog):
 
     async def _save(self, context: Context, choices: ServerChoices) -> None:
         try:
-            manners = await self._servers.choose(_guild(context), choices)
+            manners = await self._servers.choose(guild_of(context), choices)
         except FeedbackError:
             await self._not_saved(context)
             return
@@ -174,7 +166,21 @@ def _channels(choices: ServerChoices, *, add: str = "", take: str = "") -> Serve
     return replace(choices, allowed_channels=tuple(channels)[:MOST_CHANNELS])
 
 
-def _guild(context: Context) -> str:
+def refuse_others(context: Context) -> bool:
+    """Let in who may manage the server, and raise for everybody else."""
+    if context.guild is None:
+        raise commands.NoPrivateMessage
+    given = context.interaction
+    if given is not None and given.is_user_integration() and not given.is_guild_integration():
+        raise NotAMember
+    permissions = context.permissions
+    if not (permissions.manage_guild or permissions.administrator):
+        raise commands.MissingPermissions(["manage_guild"])
+    return True
+
+
+def guild_of(context: Context) -> str:
+    """Name the server of a command that is given only in servers."""
     assert context.guild is not None
     return f"discord:{context.guild.id}"
 

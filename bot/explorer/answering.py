@@ -98,7 +98,14 @@ class Explorer:
         outcome = model.catalogue.similar(artist.artist_idx, k=query.k)
         seed = artist_reply(artist)
         if isinstance(outcome, TooFewListeners):
-            return SimilarReply(outcome="too_few", model=model.model_id, said=_too_few(outcome), artist=seed, rows=[])
+            return SimilarReply(
+                outcome="too_few",
+                model=model.model_id,
+                said=_too_few(outcome),
+                artist=seed,
+                rows=[],
+                guesses=[artist_reply(guess) for guess in outcome.guesses],
+            )
         rows = [
             SimilarRow(rank=row.rank, artist=artist_reply(row.artist), score=round(row.score, 5), support=row.support)
             for row in outcome.rows
@@ -125,6 +132,10 @@ class Explorer:
             )
             for stop in outcome.stops
         ]
+        if outcome.is_leap:
+            ends = f"{beginning.artist.name} and {stops[0].artist.name}"
+            said = f"No way leads there: {ends} have nothing in common, and no artist leads from one to the other."
+            return PathReply(outcome="leap", model=model.model_id, said=said, stops=[beginning, *stops])
         fewer = len(stops) - 1 < query.stops
         said = f"More than {counted(len(stops) - 1, 'stop')} would not make shorter steps." if fewer else ""
         return PathReply(outcome="path", model=model.model_id, said=said, stops=[beginning, *stops])

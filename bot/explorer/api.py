@@ -16,6 +16,7 @@ from bot.explorer.queries import (
     ArtistQuery,
     BlendQuery,
     CompleteQuery,
+    FeedbackQuery,
     MapQuery,
     NoQuery,
     PathQuery,
@@ -27,6 +28,7 @@ from bot.explorer.replies import (
     BlendReply,
     CompleteReply,
     EvaluationReply,
+    FeedbackReply,
     MapReply,
     ModelsReply,
     OverlapReply,
@@ -36,6 +38,7 @@ from bot.explorer.replies import (
     ResolveReply,
     SimilarReply,
 )
+from bot.explorer.votes import VoteReports
 from recommender.errors import ParameterError
 
 Q = TypeVar("Q", bound=Query)
@@ -63,6 +66,7 @@ ENDPOINTS = {
     ),
     "map": Endpoint("/api/map", "The map of a model's most-heard artists.", MapQuery, MapReply),
     "evaluation": Endpoint("/api/evaluation", "Figures of the models.", NoQuery, EvaluationReply),
+    "feedback": Endpoint("/api/feedback", "What members' votes say.", FeedbackQuery, FeedbackReply),
 }
 
 
@@ -86,7 +90,11 @@ class Packed:
 
 
 def add_api(
-    app: web.Application, explorer: Explorer, maps: Mapping[str, MapReply], evaluation: EvaluationReply
+    app: web.Application,
+    explorer: Explorer,
+    maps: Mapping[str, MapReply],
+    evaluation: EvaluationReply,
+    votes: VoteReports,
 ) -> None:
     """Add all endpoints to an application.
 
@@ -96,12 +104,14 @@ def add_api(
     explorer : answers what depends on the question.
     maps : of the models that have one, by id; the first is answered where no model is named.
     evaluation : the figures.
+    votes : reports on them.
     """
     packed_maps = {model_id: Packed.of(reply) for model_id, reply in maps.items()}
     packed_evaluation = Packed.of(evaluation)
     asked: dict[str, Callable[[Any], Reply]] = {
-        name: getattr(explorer, name) for name in ENDPOINTS if name not in ("map", "evaluation")
+        name: getattr(explorer, name) for name in ENDPOINTS if name not in ("map", "evaluation", "feedback")
     }
+    asked["feedback"] = votes.feedback
     for name, ask in asked.items():
         app.router.add_get(ENDPOINTS[name].path, _handler(ENDPOINTS[name].query, ask))
 

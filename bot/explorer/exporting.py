@@ -11,7 +11,7 @@ from bot.explorer.answering import Explorer
 from bot.explorer.api import ENDPOINTS
 from bot.explorer.queries import ArtistQuery, BlendQuery, NoQuery, PathQuery, ResolveQuery, SimilarQuery
 from bot.explorer.replies import ArtistReply, EvaluationReply, MapReply, Reply
-from bot.explorer.serving import DRAWING, PAGE, drawing_library, drawing_licence
+from bot.explorer.serving import PAGE
 from recommender.errors import ParameterError
 from recommender.wording import plain_name
 
@@ -56,13 +56,6 @@ def export_site(
     for path in PAGE.iterdir():
         if path.is_file():
             shutil.copyfile(path, folder / path.name)
-    library = drawing_library()
-    if library is not None:
-        (folder / DRAWING).parent.mkdir(exist_ok=True)
-        shutil.copyfile(library, folder / DRAWING)
-        licence = drawing_licence()
-        if licence is not None:
-            shutil.copyfile(licence, (folder / DRAWING).with_name("deck.LICENSE.txt"))
     (folder / "data.js").write_text(_script(replies, chosen), encoding="utf-8")
     return len(chosen), sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 

@@ -16,10 +16,9 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# No inline script or style, nothing from elsewhere, no code made from text; deck.gl draws under it, unlike what is
-# built on regl. It starts no worker and loads no font here; it tries out a picture that it holds as data.
+# No inline script or style, nothing from elsewhere, no code made from text. The one worker is a script of the page.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {

@@ -92,3 +92,12 @@ class MapQuery(Query):
     """The map of one model."""
 
     model: ModelId = None
+
+
+class FeedbackQuery(Query):
+    """The report of members' votes."""
+
+    experiment: str | None = Field(
+        None, max_length=100, description="An experiment's name; left out: the one that runs, else all answers."
+    )
+    everything: bool = Field(False, description="All answers, whatever experiment runs.")

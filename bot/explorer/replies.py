@@ -75,13 +75,17 @@ class SimilarRow(Reply):
 
 
 class SimilarReply(Reply):
-    """The artists most similar to one; ``too_few`` and ``unknown`` have no rows and say why."""
+    """The artists most similar to one; ``too_few`` and ``unknown`` have no rows and say why.
+
+    ``guesses`` : for ``too_few``, whom the few listeners there are point to; too little to call it an answer.
+    """
 
     outcome: Literal["similar", "too_few", "unknown"]
     model: str
     said: str
     artist: ArtistReply | None
     rows: list[SimilarRow]
+    guesses: list[ArtistReply] = []
 
 
 class StopReply(Reply):
@@ -94,9 +98,9 @@ class StopReply(Reply):
 
 
 class PathReply(Reply):
-    """A way from one artist to another, both of them among the stops."""
+    """A way from one artist to another, both of them among the stops; a ``leap`` is one step between strangers."""
 
-    outcome: Literal["path", "too_few", "unknown"]
+    outcome: Literal["path", "leap", "too_few", "unknown"]
     model: str
     said: str
     stops: list[StopReply]
@@ -212,6 +216,41 @@ class EvaluationReply(Reply):
     agreements: list[AgreementReply]
     report: list[ReportFigure]
     said: str
+
+
+class SectionReply(Reply):
+    """A part of a report in words: sentences, and perhaps a table."""
+
+    title: str
+    sentences: list[str]
+    header: list[str]
+    rows: list[list[str]]
+
+
+class ComparisonReply(Reply):
+    """What votes say of model A against B: the share that A won with its 95 % interval, and p whenever one looks."""
+
+    verdict: str
+    words: str
+    votes: int
+    voters: int
+    win_rate: float
+    low: float
+    high: float
+    always_valid_p: float
+
+
+class FeedbackReply(Reply):
+    """The report of members' votes, coverage first; ``none`` has only a sentence that says why."""
+
+    outcome: Literal["report", "none"]
+    said: str
+    title: str
+    made_at: str | None
+    experiment: str | None
+    experiments: list[str]
+    comparison: ComparisonReply | None
+    sections: list[SectionReply]
 
 
 class Problem(Reply):

@@ -1,24 +1,23 @@
-"""The explorer as a web server: the page's files, the drawing library, the API, until it is stopped."""
+"""The explorer as a web server: the page's files and the API, until it is stopped."""
 
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import distribution
-from importlib.util import find_spec
 from pathlib import Path
 
 from aiohttp import web
+from threadpoolctl import threadpool_limits
 
 from bot.explorer.answering import Explorer
 from bot.explorer.api import add_api
 from bot.explorer.guard import LOOPBACK_NAMES, RateLimiter, RateParams, guarded
 from bot.explorer.replies import EvaluationReply, MapReply
+from bot.explorer.votes import VoteReports
 from bot.settings import is_loopback
 from recommender.errors import SettingsError
 
 PAGE = Path(__file__).parent / "page"
-DRAWING = "lib/deck.js"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -31,44 +30,27 @@ class ServerParams:
     rate: RateParams = field(default_factory=RateParams)
 
 
-def drawing_library() -> Path | None:
-    """Find deck.gl, which the installed package pydeck brings; None where it is not installed.
-
-    It is looked up and not imported: only its JavaScript is wanted.
-    """
-    spec = find_spec("pydeck")
-    places = list(spec.submodule_search_locations or ()) if spec is not None else []
-    found = (Path(place) / "nbextension" / "static" / "index.js" for place in places)
-    return next((path for path in found if path.is_file()), None)
-
-
-def drawing_licence() -> Path | None:
-    """Find the licence (Apache 2.0) that goes with copies of deck.gl."""
-    files = (distribution("pydeck").files or ()) if drawing_library() is not None else ()
-    return next((Path(str(file.locate())) for file in files if file.name.startswith("LICENSE")), None)
-
-
 def make_app(
-    explorer: Explorer, maps: Mapping[str, MapReply], evaluation: EvaluationReply, params: ServerParams
+    explorer: Explorer,
+    maps: Mapping[str, MapReply],
+    evaluation: EvaluationReply,
+    params: ServerParams,
+    *,
+    votes: VoteReports,
 ) -> web.Application:
     """Make the application; it answers nothing but GET and HEAD, and sets no cookie."""
     hosts = frozenset((*LOOPBACK_NAMES, params.host.lower())) if is_loopback(params.host) else None
     app = web.Application(middlewares=[guarded(RateLimiter(params.rate), hosts=hosts)])
-    add_api(app, explorer, maps, evaluation)
+    add_api(app, explorer, maps, evaluation, votes)
     for path in sorted(PAGE.iterdir()):
         if path.suffix in _TYPES:
             app.router.add_get(f"/{'' if path.name == 'index.html' else path.name}", _file(path))
-    library = drawing_library()
-    if library is not None:
-        app.router.add_get(f"/{DRAWING}", _file(library, seconds=86_400))
     return app
 
 
-def _file(path: Path, *, seconds: int = 0) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    headers = {"Cache-Control": f"max-age={seconds}" if seconds else "no-cache"}
-
+def _file(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def send(_: web.Request) -> web.StreamResponse:
-        response = web.FileResponse(path, headers=headers)
+        response = web.FileResponse(path, headers={"Cache-Control": "no-cache"})
         response.content_type = _TYPES[path.suffix]
         response.charset = "utf-8"
         return response
@@ -92,6 +74,7 @@ async def serve(app: web.Application, params: ServerParams, *, ready: Callable[[
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     try:
+        one_blas_thread()
         try:
             await web.TCPSite(runner, params.host, params.port).start()
         except OSError as error:
@@ -102,6 +85,11 @@ async def serve(app: web.Application, params: ServerParams, *, ready: Callable[[
         await _stopped()
     finally:
         await runner.cleanup()
+
+
+def one_blas_thread() -> None:
+    """Let each answer compute in one thread, its own: where the cores are busy, a second one is waited for."""
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def _address(runner: web.AppRunner, host: str) -> str:

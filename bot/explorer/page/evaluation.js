@@ -1,7 +1,8 @@
-// The third view: what each model is, what its lists are like, how far they agree, and a report made elsewhere.
+// The third view: what each model is, what its lists are like, how far they agree, and what members voted, and a
+// report made elsewhere.
 (function () {
   "use strict";
-  const { h, svg, count, colour } = Segue;
+  const { h, svg, count, counted, colour, state } = Segue;
   const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
   function table(caption, heads, rows) {
@@ -90,7 +91,7 @@
       "how well known the rows are",
     ];
     return table(
-      "What the lists are like",
+      "Figures of each table",
       heads,
       reply.figures.map((one) => {
         const index = models.findIndex((card) => card.id === one.model);
@@ -176,11 +177,97 @@
     });
   }
 
+  // Which report: of an experiment, of the one that runs, of everything. It is asked anew whenever it is wanted.
+  function chooser(reply, now) {
+    const select = h(
+      "select",
+      {
+        onchange: (event) => {
+          const everything = event.target.value === "*";
+          state.go({ everything: everything ? "1" : "", experiment: everything ? "" : event.target.value });
+        },
+      },
+      h("option", { value: "", selected: !now.experiment && !now.everything }, "the one that runs, else all answers"),
+      h("option", { value: "*", selected: Boolean(now.everything) }, "all answers"),
+      reply.experiments.map((name) => h("option", { value: name, selected: name === now.experiment }, name)),
+    );
+    return h("label", null, "Experiment ", select);
+  }
+
+  // The share that A won, on a line on which the middle is a draw.
+  function duel(found) {
+    const estimate = { mean: found.win_rate, low: found.low, high: found.high },
+      p = found.always_valid_p;
+    return h(
+      "div",
+      { class: "duel" },
+      h("b", null, found.words),
+      h("div", null, h("span", null, "B better"), whisker(estimate, 0, 1, 0), h("span", null, "A better")),
+      h(
+        "span",
+        { class: "small muted" },
+        `win rate of A ${interval(estimate)}; p = ${p < 0.001 ? "under 0.001" : p.toFixed(3)} whenever you look; ` +
+          `${counted(found.votes, "vote")} of ${counted(found.voters, "voter")}`,
+      ),
+    );
+  }
+
+  function part(section) {
+    const sentences = section.sentences.map((sentence) => h("p", null, sentence));
+    if (!section.header.length) return h("section", { class: "card words" }, h("h3", null, section.title), sentences);
+    const rows = section.rows.map(([first, ...others]) =>
+      h(
+        "tr",
+        null,
+        h("th", { scope: "row" }, first),
+        others.map((value) => h("td", { class: "number" }, value)),
+      ),
+    );
+    const made = table(section.title, section.header, rows);
+    made.firstChild.after(...sentences);
+    return made;
+  }
+
+  function live(reply, now, again) {
+    if (reply.outcome === "none") return [h("p", { class: "muted" }, reply.said)];
+    return [
+      h(
+        "p",
+        { class: "livehead" },
+        chooser(reply, now),
+        h("button", { type: "button", class: "quiet", onclick: again }, "Read again"),
+        h("span", { class: "small muted" }, `as of ${reply.made_at.slice(0, 19).replace("T", " ")} UTC`),
+      ),
+      h("p", null, h("b", null, reply.title)),
+      reply.comparison && duel(reply.comparison),
+      ...reply.sections.map(part),
+    ].filter(Boolean);
+  }
+
+  // Fills its place by itself: the report may take seconds, and what goes wrong with it is no reason to hide the rest.
+  function votes(now) {
+    const place = h("div", { class: "live", "aria-live": "polite" });
+    const which = now.everything ? { everything: true } : now.experiment ? { experiment: now.experiment } : {};
+    async function read() {
+      place.setAttribute("aria-busy", "true");
+      try {
+        place.replaceChildren(...live(await Segue.ask("feedback", which, undefined, { anew: true }), now, read));
+      } catch (error) {
+        place.replaceChildren(h("p", { class: "empty", role: "alert" }, error.message));
+      }
+      place.setAttribute("aria-busy", "false");
+    }
+    read();
+    return [h("h2", null, "What members voted"), place];
+  }
+
   Segue.views.evaluation = async function (view, context, now, isCurrent) {
     const reply = await Segue.ask("evaluation", {});
     if (!isCurrent()) return null;
     view.replaceChildren(
       h("h1", null, "Evaluation"),
+      ...(Segue.isExport() ? [] : votes(now)),
+      h("h2", null, "What the lists are like"),
       h("p", { class: "lead muted" }, reply.said),
       figures(reply, context.models),
       context.models.length > 1 ? agreements(reply, context.models) : "",

@@ -11,11 +11,6 @@
     open = null;
   }
 
-  async function mapOf(model) {
-    const [reply] = await Promise.all([Segue.ask("map", { model }), Segue.drawingLibrary()]);
-    return reply;
-  }
-
   const named = (map, id) => (map.row.has(id) ? map.reply.names[map.row.get(id)] : null);
 
   function artistLink(artist) {
@@ -47,11 +42,12 @@
     const rows = artists.filter((artist) => map.row.has(artist.id)).map((artist) => map.row.get(artist.id));
     return {
       overlay: {
-        lines: rows.length > 1 ? [{ rows }] : [],
+        lines: rows.length > 1 && reply.outcome === "path" ? [{ rows }] : [],
         marks: marksOf(map, artists, (artist, place) => `${place + 1}  ${artist.name}`),
       },
       rows,
       words: [
+        reply.outcome !== "path" && h("p", { class: "notice" }, reply.said),
         h(
           "ol",
           { class: "stops" },
@@ -70,7 +66,7 @@
             ),
           ),
         ),
-        reply.said && h("p", { class: "muted small" }, reply.said),
+        reply.outcome === "path" && reply.said && h("p", { class: "muted small" }, reply.said),
         offMap(map, artists),
       ],
     };
@@ -325,9 +321,10 @@
     if (!open || open.reply.model !== model || !open.holder.isConnected) {
       close();
       view.replaceChildren(h("p", { class: "empty" }, "Drawing the map …"));
-      const reply = await mapOf(model);
+      const reply = await Segue.ask("map", { model });
       if (!isCurrent()) return null;
       open = new Segue.CatalogueMap(reply, {
+        dots: now.dots,
         choose: (id) => state.go({ view: "map", artist: id, from: "", to: "", like: "", unlike: "", mode: "" }),
       });
       const panel = h("aside", { class: "card panel", "aria-label": "On the map" });

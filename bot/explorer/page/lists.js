@@ -101,6 +101,28 @@
       h("h3", null, h("span", { class: "dot", style: { background: colour(options.colour) } }), card.id),
       h("p", { class: "muted small" }, describe(card)),
       rows.length ? h("ol", null, rows) : h("p", { class: "empty" }, reply.said),
+      reply.guesses && reply.guesses.length ? guesses(reply) : null,
+    );
+  }
+
+  // Too little to be an answer, and marked so: without ranks, scores and bars.
+  function guesses(reply) {
+    return h(
+      "div",
+      { class: "guesses" },
+      h("p", { class: "small" }, h("b", null, "A guess"), ", from what these few listen to:"),
+      h(
+        "ul",
+        null,
+        reply.guesses.map((artist) =>
+          h(
+            "li",
+            { "data-artist": artist.id },
+            h("a", { href: state.with({ view: "compare", artist: artist.id }) }, artist.name),
+            h("span", { class: "muted small" }, ` ${counted(artist.listeners, "listener")}`),
+          ),
+        ),
+      ),
     );
   }
 

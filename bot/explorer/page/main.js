@@ -95,8 +95,6 @@
       event.preventDefault();
       main.focus();
     });
-    // The largest file first, where it is needed; whoever shows the map says what went wrong with it.
-    if (state.read().view === "map") Segue.drawingLibrary().catch(() => null);
     try {
       context = await Segue.ask("models", {});
     } catch (error) {

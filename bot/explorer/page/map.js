@@ -1,55 +1,25 @@
 // The map of the catalogue: pan, zoom, hover, search; whatever is to be seen on it is drawn over the points.
 (function () {
   "use strict";
-  const { h, counted, state } = Segue;
+  const { h, svg, counted, palette, rgb } = Segue;
   const WORLD = 100,
     MOST_LABELS = 46,
     TRIED_LABELS = 900,
-    REACH = 14;
-  const LIGHT = [
-    "#5b3fd6",
-    "#0f7a8c",
-    "#c2410c",
-    "#a21caf",
-    "#3f7d20",
-    "#b45309",
-    "#1d4ed8",
-    "#be123c",
-    "#0f766e",
-    "#6d4c41",
-    "#7c3aed",
-    "#64748b",
-  ];
-  const DARK = [
-    "#a995ff",
-    "#4fc3d9",
-    "#ff9f68",
-    "#f08bf5",
-    "#94d66a",
-    "#f2c14e",
-    "#7fb0ff",
-    "#ff8fa3",
-    "#5ad1bd",
-    "#c9a58f",
-    "#c9a2ff",
-    "#a8b5c7",
-  ];
-
-  const isDark = () => getComputedStyle(document.documentElement).colorScheme.trim() === "dark";
-  const palette = () => (isDark() ? DARK : LIGHT);
-  const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-
+    REACH = 14,
+    FURTHEST = -1,
+    NEAREST = 9;
   function points(reply) {
     const n = reply.ids.length,
       positions = new Float32Array(2 * n),
       sizes = new Float32Array(n);
-    const most = Math.log(reply.listeners[0] + 1),
-      least = Math.log(reply.listeners[n - 1] + 1);
+    const heard = reply.listeners.map((one) => Math.log(one + 1));
+    const most = heard.reduce((a, b) => Math.max(a, b)),
+      least = heard.reduce((a, b) => Math.min(a, b));
     const base = n > 8000 ? 1.6 : n > 2000 ? 2.6 : 4;
     for (let i = 0; i < n; i++) {
       positions[2 * i] = (reply.x[i] / 32767) * WORLD;
       positions[2 * i + 1] = (reply.y[i] / 32767) * WORLD;
-      sizes[i] = base + 7 * Math.pow((Math.log(reply.listeners[i] + 1) - least) / Math.max(most - least, 1e-9), 2);
+      sizes[i] = base + 7 * ((heard[i] - least) / Math.max(most - least, 1e-9)) ** 2;
     }
     return { positions, sizes, row: new Map(reply.ids.map((id, i) => [id, i])) };
   }
@@ -61,6 +31,7 @@
       Object.assign(this, points(reply));
       this.cluster = null; // the one that is picked out
       this.overlay = { lines: [], marks: [] };
+      this.drawing = svg("svg", { class: "drawing", "aria-hidden": "true" });
       this.labels = h("div", { class: "labels", "aria-hidden": "true" });
       this.tip = h("div", { class: "tip", hidden: true });
       this.holder = h(
@@ -72,61 +43,84 @@
           "aria-label":
             "Map of artists. Arrow keys move it, plus and minus zoom, 0 shows all. The search box and the lists beside it say the same in words.",
         },
+        this.drawing,
         this.labels,
         this.tip,
       );
+      Segue.gestures(this.holder, {
+        moved: (dx, dy) => this.shift(dx, dy),
+        zoomed: (by, x, y) => this.zoom(by, x, y),
+        clicked: (x, y) => this.pick(x, y),
+      });
       this.holder.addEventListener("keydown", (event) => this.key(event));
       this.holder.addEventListener("pointermove", (event) => this.hover(event));
       this.holder.addEventListener("pointerleave", () => this.leave());
       this.watch = new ResizeObserver(() => this.resized());
     }
 
+    // The first picture is made by hand, at once; WebGL takes over where a graphics card computes it.
     start() {
-      const { width, height } = this.size();
-      this.view = this.whole(width, height);
-      this.deck = new window.deck.Deck({
-        parent: this.holder,
-        width: "100%",
-        height: "100%",
-        views: new window.deck.OrthographicView({ flipY: false }),
-        viewState: this.view,
-        controller: { keyboard: false, doubleClickZoom: true, inertia: false },
-        layers: this.layers(),
-        deviceProps: { webgl: { antialias: false } }, // points are smooth by themselves
-        onViewStateChange: ({ viewState }) => this.look(viewState),
-        onClick: ({ x, y }) => this.pick(x, y),
-        onAfterRender: () => {
-          if (!this.drawn) {
-            this.drawn = true;
-            this.holder.dataset.drawn = "true";
-          }
-        },
-        onError: (error) => Segue.say(`The map cannot be drawn: ${error.message}`),
-      });
-      this.holder.prepend(...this.holder.querySelectorAll("canvas"));
+      this.measure();
+      this.view = this.whole();
+      this.colors = this.colours();
+      this.use(Segue.pixelDots(this, this.ground()));
       this.watch.observe(this.holder);
-      this.label();
+      this.paint();
+      const card = this.options.dots ? Promise.resolve(this.options.dots === "webgl") : Segue.hasGraphicsCard();
+      card.then((has) => has && !this.stopped && this.useWebGL());
+    }
+
+    useWebGL() {
+      const dots = Segue.webglDots(this, () => {
+        if (this.stopped) return;
+        this.use(Segue.pixelDots(this, this.ground()));
+        this.paint();
+      });
+      if (!dots) return;
+      this.use(dots);
+      this.paint();
+    }
+
+    use(dots) {
+      if (this.dots) {
+        this.dots.stop();
+        this.dots.canvas.remove();
+      }
+      this.dots = dots;
+      this.holder.prepend(dots.canvas);
     }
 
     stop() {
+      this.stopped = true;
       this.watch.disconnect();
-      if (this.deck) this.deck.finalize();
-      this.deck = null;
+      if (this.dots) this.dots.stop();
     }
 
-    size() {
-      return { width: Math.max(this.holder.clientWidth, 1), height: Math.max(this.holder.clientHeight, 1) };
+    measure() {
+      this.size = {
+        width: Math.max(this.holder.clientWidth, 1),
+        height: Math.max(this.holder.clientHeight, 1),
+        ratio: Math.min(window.devicePixelRatio || 1, 2),
+      };
     }
 
-    whole(width, height) {
-      return { target: [0, 0, 0], zoom: Math.log2(Math.min(width, height) / (2.1 * WORLD)), minZoom: -1, maxZoom: 9 };
+    whole() {
+      return { target: [0, 0], zoom: Math.log2(Math.min(this.size.width, this.size.height) / (2.1 * WORLD)) };
     }
 
     resized() {
-      this.label();
+      this.measure();
+      this.paint();
     }
 
-    colors() {
+    ground() {
+      return getComputedStyle(this.holder)
+        .backgroundColor.match(/[\d.]+/g)
+        .slice(0, 3)
+        .map(Number);
+    }
+
+    colours() {
       const { cluster } = this.reply,
         hues = palette().map(rgb),
         colors = new Uint8Array(4 * cluster.length);
@@ -139,67 +133,60 @@
       return colors;
     }
 
-    layers() {
-      const { deck } = window,
-        ink = rgb(isDark() ? "#ffffff" : "#17131f"),
-        { lines, marks } = this.overlay;
-      const at = (row) => [this.positions[2 * row], this.positions[2 * row + 1]];
-      this.painted = this.painted || this.colors();
-      const layers = [
-        Segue.dotsLayer({ id: "dots", positions: this.positions, colors: this.painted, sizes: this.sizes }),
-      ];
-      // Only what is there: each kind of layer has a program to compile, which the first view does not wait for.
-      if (lines.length) {
-        layers.push(
-          new deck.PathLayer({
-            id: "lines",
-            data: lines,
-            getPath: (line) => line.rows.map(at),
-            getColor: (line) => [...ink, line.faint ? 90 : 220],
-            getWidth: (line) => (line.faint ? 1.2 : 2.4),
-            widthUnits: "pixels",
-            jointRounded: true,
-            capRounded: true,
-          }),
-        );
-      }
-      if (marks.length) {
-        layers.push(
-          new deck.ScatterplotLayer({
-            id: "marks",
-            data: marks,
-            getPosition: (mark) => at(mark.row),
-            radiusUnits: "pixels",
-            lineWidthUnits: "pixels",
-            getRadius: (mark) => (mark.strong ? 8 : 6),
-            stroked: true,
-            getLineColor: [...ink, 255],
-            getLineWidth: 2,
-            getFillColor: (mark) => [...rgb(palette()[this.reply.cluster[mark.row] % 12]), 255],
-          }),
-        );
-      }
-      return layers;
+    // Lines and marks, some dozens at most.
+    draws() {
+      const at = (row) => this.toScreen(row).map((value) => value.toFixed(1));
+      this.drawing.replaceChildren(
+        ...this.overlay.lines.map((line) =>
+          svg("polyline", { class: line.faint ? "faint" : null, points: line.rows.map((row) => at(row)).join(" ") }),
+        ),
+        ...this.overlay.marks.map((mark) => {
+          const [cx, cy] = at(mark.row),
+            fill = palette()[this.reply.cluster[mark.row] % 12];
+          return svg("circle", { cx, cy, r: mark.strong ? 8 : 6, style: { fill } });
+        }),
+      );
     }
 
-    // Paint again; the points' colours too where they changed.
+    // Paint again, at the next frame; the points' colours too where they changed.
     paint(recolour) {
-      if (!this.deck) return;
-      if (recolour) this.painted = this.colors();
-      this.deck.setProps({ layers: this.layers() });
-      this.label();
+      if (!this.dots || this.stopped) return;
+      this.recolours = this.recolours || recolour;
+      if (this.waits) return;
+      this.waits = true;
+      requestAnimationFrame(() => {
+        this.waits = false;
+        if (this.stopped) return;
+        if (this.recolours) {
+          this.colors = this.colours();
+          this.dots.recolour(this.colors, this.ground());
+          this.recolours = false;
+        }
+        this.dots.draw(this.view, this.size);
+        this.draws();
+        this.label();
+        this.holder.dataset.drawn = "true";
+      });
     }
 
-    look(viewState) {
-      const bound = (value) => Math.min(Math.max(value, -1.3 * WORLD), 1.3 * WORLD);
-      this.view = { ...viewState, target: [bound(viewState.target[0]), bound(viewState.target[1]), 0] };
-      this.deck.setProps({ viewState: this.view });
+    look(view) {
+      const bound = (value, most) => Math.min(Math.max(value, -most), most);
+      this.view = {
+        target: view.target.map((value) => bound(value, 1.3 * WORLD)),
+        zoom: Math.min(Math.max(view.zoom, FURTHEST), NEAREST),
+      };
       this.tip.hidden = true;
-      this.label();
+      this.paint();
+    }
+
+    shift(dx, dy) {
+      const scale = 2 ** this.view.zoom,
+        [x, y] = this.view.target;
+      this.look({ ...this.view, target: [x - dx / scale, y + dy / scale] });
     }
 
     toScreen(row) {
-      const { width, height } = this.size(),
+      const { width, height } = this.size,
         scale = 2 ** this.view.zoom,
         [x, y] = this.view.target;
       return [
@@ -209,7 +196,7 @@
     }
 
     nearest(x, y, reach) {
-      const { width, height } = this.size(),
+      const { width, height } = this.size,
         scale = 2 ** this.view.zoom,
         [tx, ty] = this.view.target;
       const wx = (x - width / 2) / scale + tx,
@@ -229,7 +216,7 @@
     }
 
     hover(event) {
-      if (!this.view || event.pointerType === "touch") return;
+      if (!this.view || event.buttons || event.pointerType === "touch") return;
       const box = this.holder.getBoundingClientRect(),
         row = this.nearest(event.clientX - box.left, event.clientY - box.top, REACH);
       this.holder.classList.toggle("over", row >= 0);
@@ -244,7 +231,7 @@
         h("span", { class: "muted" }, this.reply.cluster_names[this.reply.cluster[row]]),
       );
       this.tip.hidden = false;
-      const { width } = this.size(),
+      const { width } = this.size,
         room = this.tip.offsetWidth / 2 + 6;
       this.tip.style.transform = `translate(${Math.min(Math.max(x, room), width - room)}px, ${y < 90 ? y + 16 : y - 12}px) translate(-50%, ${y < 90 ? "0" : "-100%"})`;
     }
@@ -264,20 +251,24 @@
       const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
       const zooms = { "+": 0.5, "=": 0.5, "-": -0.5 };
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (moves[event.key]) this.look({ ...this.view, target: [x + moves[event.key][0], y + moves[event.key][1], 0] });
+      if (moves[event.key]) this.look({ ...this.view, target: [x + moves[event.key][0], y + moves[event.key][1]] });
       else if (zooms[event.key]) this.zoom(zooms[event.key]);
       else if (event.key === "0") this.showAll();
       else return;
       event.preventDefault();
     }
 
-    zoom(by) {
-      this.look({ ...this.view, zoom: Math.min(Math.max(this.view.zoom + by, this.view.minZoom), this.view.maxZoom) });
+    // Zoom by powers of two; the point of the map that is at x, y stays there, else the middle.
+    zoom(by, x = this.size.width / 2, y = this.size.height / 2) {
+      const { width, height } = this.size,
+        { target, zoom } = this.view;
+      const wanted = Math.min(Math.max(zoom + by, FURTHEST), NEAREST),
+        gained = 1 / 2 ** zoom - 1 / 2 ** wanted;
+      this.look({ target: [target[0] + (x - width / 2) * gained, target[1] + (height / 2 - y) * gained], zoom: wanted });
     }
 
     showAll() {
-      const { width, height } = this.size();
-      this.look(this.whole(width, height));
+      this.look(this.whole());
     }
 
     // Show some artists, with room around them.
@@ -286,9 +277,9 @@
       const xs = rows.map((row) => this.positions[2 * row]),
         ys = rows.map((row) => this.positions[2 * row + 1]);
       const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-      const { width, height } = this.size();
+      const { width, height } = this.size;
       const zoom = Math.log2(Math.min(width / (right - left + 16), height / (high - low + 16)) * 0.86);
-      this.look({ ...this.view, target: [(left + right) / 2, (low + high) / 2, 0], zoom: Math.min(zoom, 5) });
+      this.look({ ...this.view, target: [(left + right) / 2, (low + high) / 2], zoom: Math.min(zoom, 5) });
     }
 
     draw(overlay) {
@@ -307,7 +298,7 @@
     // Names where there is room: of what is drawn over the points first, then of the most heard.
     label() {
       if (!this.view) return;
-      const { width, height } = this.size(),
+      const { width, height } = this.size,
         taken = [],
         shown = [];
       const put = (row, text, kind, always) => {
@@ -364,32 +355,5 @@
     }
   }
 
-  function legend(map) {
-    const buttons = map.reply.cluster_names.map((name, cluster) =>
-      h(
-        "button",
-        {
-          type: "button",
-          class: "cluster",
-          "aria-pressed": "false",
-          onclick: (event) => {
-            const chosen = map.cluster === cluster ? null : cluster;
-            map.pickOut(chosen);
-            for (const button of event.currentTarget.parentNode.children) button.setAttribute("aria-pressed", "false");
-            event.currentTarget.setAttribute("aria-pressed", String(chosen !== null));
-          },
-        },
-        h("span", { class: `dot cluster-${cluster + 1}` }),
-        name,
-      ),
-    );
-    return h(
-      "details",
-      { class: "card legend", open: window.innerWidth > 900 },
-      h("summary", null, "Clusters, by their best-known artists"),
-      h("div", { class: "clusters" }, buttons),
-    );
-  }
-
-  Object.assign(Segue, { CatalogueMap, mapLegend: legend, isDark });
+  Segue.CatalogueMap = CatalogueMap;
 })();

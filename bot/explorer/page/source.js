@@ -11,6 +11,7 @@
     overlap: "api/overlap",
     map: "api/map",
     evaluation: "api/evaluation",
+    feedback: "api/feedback",
   };
   const kept = new Map();
   const MOST_KEPT = 300;
@@ -57,7 +58,8 @@
     },
   };
 
-  async function ask(name, parameters, signal) {
+  // An answer is asked for once and kept, unless it is wanted anew.
+  async function ask(name, parameters, signal, { anew = false } = {}) {
     const where = address(name, parameters);
     if (window.SEGUE_DATA) {
       if (exported[name]) return exported[name](parameters);
@@ -65,8 +67,9 @@
       if (!reply) throw new Error("This exported page does not hold that answer; `segue explore` has them all.");
       return reply;
     }
-    if (kept.has(where)) return kept.get(where);
+    if (kept.has(where) && !anew) return kept.get(where);
     const reply = await fetched(where, signal);
+    if (anew) return reply;
     if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value);
     kept.set(where, reply);
     return reply;
