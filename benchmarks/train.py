@@ -305,15 +305,16 @@ def print_memory(name: str, cache: Path) -> None:
         c = CSR((stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"]))
     with threadpool_limits(limits=1, user_api="blas"):
         SYSTEMS[name](CSR(c[:2000]), 1)  # compiles
-        before = _highest_memory()
+        Path("/proc/self/clear_refs").write_text("5")  # forget what was highest until now
+        before = _megabytes("VmRSS")
         SYSTEMS[name](c, 3)
-    sys.stdout.write(str(_highest_memory() - before))
+    sys.stdout.write(str(_megabytes("VmHWM") - before))
 
 
-def _highest_memory() -> float:
-    """Megabytes; not ``ru_maxrss``, which begins with that of the parent, who holds everything (Linux only)."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
-    return float(line.split()[1]) / 1000
+def _megabytes(what: str) -> float:
+    """Memory of this process, as Linux tells it; ``ru_maxrss`` begins with that of the parent, who holds everything."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return float(next(line for line in lines if line.startswith(what)).split()[1]) / 1000
 
 
 def main() -> None:

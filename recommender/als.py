@@ -5,7 +5,8 @@ the half-step are in :mod:`recommender.least_squares`. The fit starts from a rou
 sample of hidden plays is no longer found better.
 """
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, get_args
@@ -23,6 +24,7 @@ from recommender.svd import truncated_svd
 
 # A rough space is enough for a start: more steps cost more than the iterations that they save.
 SVD_STEPS = 2
+NOISE_ROWS = 4096
 
 Start = Literal["svd", "noise"]
 
@@ -192,15 +194,36 @@ class _Fit:
 
 def _start(confidence: CSR, by_artist: CSR, params: ALSParams, rng: np.random.Generator) -> FloatMatrix:
     """The artist factors that the first iteration starts from: those of a rough SVD of who played whom, or noise."""
-    shape = (confidence.shape[1], params.n_factors)
-    # Small, as Rendle et al. (2021) start: on the twin of Last.fm-360K ten times as much costs half a percent of loss.
-    factors: FloatMatrix = (0.1 / np.sqrt(params.n_factors) * rng.standard_normal(shape)).astype(np.float32)
+    n_artists, n_factors = confidence.shape[1], params.n_factors
+    noise = _noise(n_artists, n_factors, copy.deepcopy(rng))
+    for _ in _noise(n_artists, n_factors, rng):  # drawn again below: beside the SVD there is no room for it
+        pass
+    found = None
     if params.start == "svd" and confidence.nnz:
         ones = np.ones(confidence.nnz, dtype=np.float32)
         played: CSR = CSR((ones, confidence.indices, confidence.indptr), shape=confidence.shape)
         played_by_artist: CSR = CSR((ones, by_artist.indices, by_artist.indptr), shape=by_artist.shape)
-        n_factors = min(params.n_factors, *played.shape)
-        found = truncated_svd(played, n_factors, rng=rng, max_steps=SVD_STEPS, transposed=played_by_artist)
-        # P = U S Vt, split evenly between the two sides; the noise stays in what the matrix has no direction for.
-        factors[:, : found.right.shape[1]] += found.right * np.sqrt(found.singular_values).astype(np.float32)
+        found = truncated_svd(
+            played, min(n_factors, *played.shape), rng=rng, max_steps=SVD_STEPS, transposed=played_by_artist
+        )
+    # P = U S Vt, split evenly between the two sides; the noise stays in what the matrix has no direction for.
+    if found is not None and found.right.shape[1] == n_factors:
+        factors = found.right
+        factors *= np.sqrt(found.singular_values).astype(np.float32)
+    else:
+        factors = np.zeros((n_artists, n_factors), dtype=np.float32)
+        if found is not None:
+            factors[:, : found.right.shape[1]] = found.right * np.sqrt(found.singular_values).astype(np.float32)
+    for first, block in noise:
+        factors[first : first + len(block)] += block
     return factors
+
+
+def _noise(n_rows: int, n_factors: int, rng: np.random.Generator) -> Iterator[tuple[int, FloatMatrix]]:
+    """Yield noise in blocks of rows, each with its first row.
+
+    Small, as Rendle et al. (2021) start: on the twin of Last.fm-360K ten times as much costs half a percent of loss.
+    """
+    for first in range(0, n_rows, NOISE_ROWS):
+        shape = (min(NOISE_ROWS, n_rows - first), n_factors)
+        yield first, (0.1 / np.sqrt(n_factors) * rng.standard_normal(shape)).astype(np.float32)

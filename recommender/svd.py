@@ -99,15 +99,19 @@ def truncated_svd(
         elif matrix.shape[0] < TURN * matrix.shape[1]:
             turned = CSR(matrix.T.tocsr()) if transposed is None else transposed
             eigenvalues, left = _block_krylov(turned, n_factors, rng, tolerance, max_steps)
-            right = project(turned, left) / np.sqrt(np.maximum(eigenvalues, NOISE * eigenvalues[0])).astype(np.float32)
+            right = project(turned, left)
+            right /= np.sqrt(np.maximum(eigenvalues, NOISE * eigenvalues[0])).astype(np.float32)
+            del left
         else:
             eigenvalues, right = _block_krylov(matrix, n_factors, rng, tolerance, max_steps)
     missing = n_factors - len(eigenvalues)
-    eigenvalues, right = np.pad(eigenvalues, (0, missing)), np.pad(right, ((0, 0), (0, missing)))
+    if missing:
+        eigenvalues, right = np.pad(eigenvalues, (0, missing)), np.pad(right, ((0, 0), (0, missing)))
     real = eigenvalues > NOISE * eigenvalues[0]
     right[:, ~real] = 0
     signs = np.where(right.max(axis=0) >= -right.min(axis=0), np.float32(1), np.float32(-1))
-    return TruncatedSVD(np.sqrt(np.where(real, eigenvalues, 0.0)), right * signs)
+    right *= signs
+    return TruncatedSVD(np.sqrt(np.where(real, eigenvalues, 0.0)), right)
 
 
 def project(matrix: CSR, right: FloatMatrix) -> FloatMatrix:
@@ -161,6 +165,7 @@ def _block_krylov(
         basis[n_blocks] = block
         if not _orthonormalize(basis[n_blocks], basis[:n_blocks], coefficients):
             break  # the space holds all that the matrix has
+    del block  # the peak of memory is here
     values, vectors = eigh(projected, subset_by_index=(max(size - n_factors, 0), size - 1))
     right = np.empty((n_columns, len(values)), dtype=np.float32)
     parts = np.ascontiguousarray(vectors[:, ::-1], dtype=np.float32).reshape(n_blocks, width, -1)
