@@ -110,7 +110,7 @@ def promote(
 ) -> None:
     """Let a model serve: when its offline metrics are not worse and members preferred it, or by an override.
 
-    Running bots take the new model when they are started again.
+    Running bots take the new model up at SIGHUP, or when they are started again.
     """
     models = ModelStore(store)
     card = read_manifest(models.folder(model))

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from bot.evidence.comparing import compare, credit
+from bot.evidence.offpolicy import ratio_interval
+from bot.evidence.rates import wilson
 from bot.evidence.reporting import report
 from bot.evidence.simulation import DraftParams, World, in_memory, sessions
 from bot.feedback.experiments import Experiments
@@ -97,7 +99,24 @@ def test_shuffled_answers_find_the_planted_attention():
     planted = np.array(world.examination) / world.examination[0]
     assert [one.rank for one in positions] == list(range(1, 11))
     assert np.abs([one.gamma for one in positions] - planted).max() < 0.04
-    assert all(one.low < one.gamma < one.high for one in positions)
+    assert (positions[0].low, positions[0].high) == (1, 1)
+    assert all(one.low < one.gamma < one.high for one in positions[1:])
+
+
+def test_the_interval_of_a_position_covers_the_planted_attention():
+    """Bounds that took the first rank's share as known covered too seldom."""
+    rng, n, first, other = np.random.default_rng(7), 150, 0.9, 0.6
+    covered = naive = 0
+    for _ in range(2_000):
+        votes = rng.binomial(n, (first, other))
+        low, high = ratio_interval(votes[1:], np.array([n]), int(votes[0]), n)
+        covered += low[0] <= other / first <= high[0]
+        ends = np.array(wilson(votes[1], n)) / (votes[0] / n)
+        naive += ends[0] <= other / first <= ends[1]
+    assert 0.935 <= covered / 2_000 <= 0.98
+    assert naive < covered
+    low, high = ratio_interval(np.array([0]), np.array([n]), 100, n)
+    assert 0 == low[0] < high[0] < 0.1
 
 
 def test_off_policy_values_find_the_better_list():
