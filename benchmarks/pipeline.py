@@ -46,8 +46,10 @@ def main() -> None:
             "SEGUE_CACHE": f"{store}/plays",
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }
-        measured([*segue, "train", "--data", "demo"], environment)
+        for preset in ("best", "als"):  # compiles; data of this size are trained as `als`
+            measured([*segue, "train", "--data", "demo", "--preset", preset], environment)
         commands = {
+            "segue train --data demo": ["train", "--data", "demo"],
             f"segue train ({plays.nnz:,} rows, {path.stat().st_size / 1e6:,.0f} MB)": ["train", "--plays", str(path)],
             "the same again, from the converted data that was kept": ["train", "--plays", str(path)],
             "segue similar, a process of its own": ["similar", twin.name_of(int(plays.indices[0]))],

@@ -86,6 +86,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(cli_alias.app, name="alias")
 cli_feedback.app.command("rerank")(cli_votes.rerank)
 cli_feedback.app.command("listeners")(cli_votes.listeners)
+cli_feedback.app.command("judge-listeners")(cli_votes.judge_listeners)
 app.add_typer(cli_feedback.app, name="feedback")
 app.add_typer(cli_experiment.app, name="experiment")
 app.add_typer(cli_model.app, name="model")
@@ -237,13 +238,15 @@ def _answers(
         open_model=lambda identity: open_identity(ModelStore(settings.models), identity),
         explores=lambda guild: guild is None or feedback.choices_of(guild).exploration_enabled is not False,
     )
+    policy.prepare()
     return Answers(catalogue, feedback, policy, recent=recent)
 
 
 def _client(answers: "Answers", settings: "Settings") -> "SegueBot":
     from bot.client import SegueBot
 
-    return SegueBot(answers, prefix=settings.prefix, message_content=settings.message_content)
+    models = ModelStore(settings.models)
+    return SegueBot(answers, prefix=settings.prefix, message_content=settings.message_content, models=models)
 
 
 def _let_go_of_output() -> None:

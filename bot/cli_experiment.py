@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Live comparisons of two models: define, start, stop, archive, list.")
 
+ServerOption = Annotated[
+    int | None,
+    typer.Option(
+        "--server", help="Discord id of a server whose moderators' experiment is meant.", show_default="everywhere"
+    ),
+]
 NameArgument = Annotated[str, typer.Argument(help="Name of the experiment.")]
 
 
@@ -26,60 +32,70 @@ def define(
     model_a: Annotated[str, typer.Option("--a", help="Model A's id in the store: as a rule the one that serves.")],
     model_b: Annotated[str, typer.Option("--b", help="Model B's id in the store: the challenger.")],
     explore: Annotated[float, typer.Option(help="Share of the answers with one row from deeper ranks.")] = 0.1,
+    server: ServerOption = None,
 ) -> None:
     """Define a comparison; nothing changes for members until it is started."""
-    from bot.answers import model_record
-    from bot.feedback.experiments import Experiments
-    from recommender.artifact import read_manifest
+    from bot.experimenting import define as define_experiment
     from recommender.store import ModelStore
 
-    cards = [read_manifest(ModelStore(store).folder(model)) for model in (model_a, model_b)]
     with opened_store() as feedback:
-        for card in cards:
-            feedback.register_model(model_record(card))
-        a, b = (card.identity for card in cards)
-        defined = Experiments(feedback).define(name, model_a=a, model_b=b, explore_rate=explore)
+        defined = define_experiment(
+            feedback,
+            ModelStore(store),
+            name,
+            model_a=model_a,
+            model_b=model_b,
+            explore_rate=explore,
+            guild=_guild(server),
+        )
     out.print(f"Defined {_described(defined)}. Next: segue experiment start {name}", markup=False, soft_wrap=True)
 
 
 @app.command()
-def start(name: NameArgument) -> None:
-    """Start it: from now on answers of `similar` are drafted from both models. One runs at a time."""
-    _take(name, "start")
+def start(name: NameArgument, server: ServerOption = None) -> None:
+    """Start it: from now on answers of `similar` are drafted from both models. One runs at a time.
+
+    In a server whose moderators run an experiment, theirs goes before the one that runs everywhere.
+    """
+    _take(name, "start", server)
 
 
 @app.command()
-def stop(name: NameArgument) -> None:
+def stop(name: NameArgument, server: ServerOption = None) -> None:
     """Stop it: the serving model answers alone again; votes on what was shown still count."""
-    _take(name, "stop")
+    _take(name, "stop", server)
 
 
 @app.command()
-def archive(name: NameArgument) -> None:
+def archive(name: NameArgument, server: ServerOption = None) -> None:
     """Put a stopped one, or one that never ran, away; its answers and votes stay."""
-    _take(name, "archive")
+    _take(name, "archive", server)
 
 
 @app.command("list")
 def list_(
     archived: Annotated[bool, typer.Option("--archived", help="Also those put away.")] = False,
+    server: ServerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the experiments."""
+    """List the experiments; without --server also, under names of theirs, those of all servers."""
     from bot.feedback.experiments import Experiments
 
     with opened_store() as feedback:
-        found = [one for one in Experiments(feedback).all() if archived or one.state != "archived"]
+        experiments = Experiments(feedback)
+        known = experiments.all() if server is None else experiments.of(_guild(server))
+        found = [one for one in known if archived or one.state != "archived"]
     if as_json:
         print_json([_json(one) for one in found])
         return
     if not found:
         out.print("There is no experiment; define one: segue experiment define NAME --a MODEL --b MODEL", markup=False)
         return
-    table = Table("name", "state", "A", "B", Column("explores", justify="right"), "started", "ended")
+    table = Table("name", "where", "state", "A", "B", Column("explores", justify="right"), "started", "ended")
     for one in found:
         table.add_row(
             plain_name(one.name),
+            "everywhere" if one.is_everywhere else "one server",
             one.state,
             plain_name(one.model_a),
             plain_name(one.model_b),
@@ -90,12 +106,16 @@ def list_(
     out.print(table, markup=False)
 
 
-def _take(name: str, step: "Step") -> None:
+def _take(name: str, step: "Step", server: int | None) -> None:
     from bot.feedback.experiments import Experiments
 
     with opened_store() as feedback:
-        taken = Experiments(feedback).take(name, step)
+        taken = Experiments(feedback).take(name, step, guild=_guild(server))
     out.print(f"{_described(taken)} is {taken.state}.", markup=False, soft_wrap=True)
+
+
+def _guild(server: int | None) -> str | None:
+    return None if server is None else f"discord:{server}"
 
 
 def _described(one: "ExperimentRecord") -> str:
@@ -114,6 +134,7 @@ def _json(one: "ExperimentRecord") -> dict[str, object]:
     return {
         "id": one.id,
         "name": one.name,
+        "everywhere": one.is_everywhere,
         "state": one.state,
         "model_a": one.model_a,
         "model_b": one.model_b,

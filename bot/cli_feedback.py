@@ -24,6 +24,12 @@ app = typer.Typer(no_args_is_help=True, help="What members said of the answers: 
 ExperimentOption = Annotated[
     str | None, typer.Option("--experiment", help="Only the answers of this one.", show_default="the one that runs")
 ]
+ServerOption = Annotated[
+    int | None,
+    typer.Option(
+        "--server", help="Discord id of a server: only its answers, and its experiments.", show_default="all servers"
+    ),
+]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="Only requests from this time on, like 2026-01-31 or 2026-01-31T18:00.")
 ]
@@ -34,6 +40,7 @@ def report(
     experiment: ExperimentOption = None,
     everything: Annotated[bool, typer.Option("--all", help="All answers, also outside of experiments.")] = False,
     since: SinceOption = None,
+    server: ServerOption = None,
     as_json: JsonOption = False,
     html: Annotated[Path | None, typer.Option(help="Also write one self-contained page to this file.")] = None,
     plots: Annotated[
@@ -47,7 +54,9 @@ def report(
     from bot.reports import report_of
 
     with opened_store() as store:
-        found = report_of(store, None if everything else _chosen(store, experiment), since=_time(since))
+        guild = None if server is None else f"discord:{server}"
+        chosen = None if everything else _chosen(store, experiment, guild)
+        found = report_of(store, chosen, since=_time(since), guild=guild)
     if html is not None:
         _write_page(found, html)
     if plots is not None:
@@ -157,11 +166,14 @@ def opened_store() -> "Iterator[FeedbackStore]":
         yield store
 
 
-def _chosen(store: "FeedbackStore", name: str | None) -> "ExperimentRecord | None":
+def _chosen(store: "FeedbackStore", name: str | None, guild: str | None) -> "ExperimentRecord | None":
     from bot.feedback.experiments import Experiments
 
     experiments = Experiments(store)
-    return experiments.running() if name is None else experiments.named(name)
+    if name is None:
+        return experiments.running(guild) or experiments.running()
+    own = guild is not None and any(one.name == name for one in experiments.of(guild))
+    return experiments.named(name, guild=guild if own else None)
 
 
 def _time(text: str | None) -> datetime | None:

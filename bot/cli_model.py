@@ -167,7 +167,8 @@ def _judged(feedback: "FeedbackStore", champion: Manifest | None, challenger: Ma
     if champion is None:
         return Gate(True, ("there is no serving model to compare with",), {})
     pair = {champion.identity, challenger.identity}
-    met = [one for one in Experiments(feedback).all() if {one.model_a, one.model_b} == pair and one.started_at]
+    # What one server's moderators compared decides nothing for all.
+    met = [one for one in Experiments(feedback).of(None) if {one.model_a, one.model_b} == pair and one.started_at]
     live, side = None, "b"
     if met:
         with feedback.reading() as connection:

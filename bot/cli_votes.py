@@ -1,17 +1,33 @@
 """``segue feedback rerank`` and ``segue feedback listeners``: votes flow back into models, when somebody says so."""
 
 import csv
+import secrets
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli_feedback import opened_store
 from recommender.errors import ParameterError
 from recommender.store import ModelStore
-from recommender.terminal import ModelOption, StoreOption, out
+from recommender.terminal import (
+    CacheOption,
+    DatasetFolderOption,
+    JsonOption,
+    ModelOption,
+    StoreOption,
+    load,
+    out,
+    print_json,
+)
 from recommender.wording import counted
+
+if TYPE_CHECKING:
+    from recommender.matrix import CSR
+
+MinVotersOption = Annotated[int, typer.Option(min=1, help="Leave out pairs that fewer people liked.")]
 
 
 def rerank(
@@ -60,11 +76,12 @@ def listeners(
     file: Annotated[Path, typer.Argument(help="TSV to write: listener, MusicBrainz id (empty), artist, plays.")],
     store: StoreOption,
     model: ModelOption = None,
-    min_voters: Annotated[int, typer.Option(min=1, help="Leave out pairs that fewer people liked.")] = 2,
+    min_voters: MinVotersOption = 2,
 ) -> None:
     """Write voters as further listeners for a training: each person is one at most, people who opted out are none.
 
-    Then: cat plays.tsv votes.tsv | segue train --plays - --model NAME
+    Whether it would help says `segue feedback judge-listeners`. Then, with one such file and no older one:
+    cat plays.tsv votes.tsv | segue train --plays - --model NAME
     """
     from bot.feedback.reading import read_pairs
     from bot.learning import tiny_listeners
@@ -73,10 +90,67 @@ def listeners(
     catalogue = Catalogue.open(ModelStore(store).folder(model))
     with opened_store() as feedback, feedback.reading() as connection:
         votes = read_pairs(connection)
-    rows = list(tiny_listeners(votes, catalogue, min_voters=min_voters))
+    # No listener of the data is called so, nor one of an earlier file.
+    label = f"voter-{secrets.token_hex(4)}"
+    rows = list(tiny_listeners(votes, catalogue, min_voters=min_voters, label=label))
     with file.open("x", encoding="utf-8", newline="") as written:
         # No quoting, as in Last.fm-360K: names hold quotes, and no tabs or line breaks.
         tsv = csv.writer(written, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
         tsv.writerows((listener, "", artist, plays) for listener, artist, plays in rows)
     people = len({listener for listener, *_ in rows})
     out.print(f"Wrote {counted(people, 'listener')} and {counted(len(rows), 'row')} to {file}.", markup=False)
+
+
+def judge_listeners(
+    store: StoreOption,
+    folder: DatasetFolderOption,
+    cache: CacheOption,
+    plays: Annotated[
+        str | None, typer.Option(help="The listening data that the model is trained on: a file, a folder, or -.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A data set by name, instead of --plays; see `segue data list`.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="How it is trained, as in `segue train`.", show_default="best")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the training, and of who judges whom.")] = 0,
+    min_voters: MinVotersOption = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether voters as further listeners would make a model better.
+
+    Trains three times: on the plays alone, and with each half of the people as listeners, which the other half's votes
+    then judge. Nothing is written.
+    """
+    import numpy as np
+
+    from bot.evidence.listeners import judge
+    from bot.feedback.reading import read_pairs
+    from bot.learning import Table, scores_without_and_with
+    from recommender.artists import artist_id
+    from recommender.presets import chosen_recipe
+    from recommender.recipes import fitted_to
+    from recommender.training import train
+
+    _, recipe = chosen_recipe(preset, None, store=store)
+    with opened_store() as feedback, feedback.reading() as connection:
+        votes = read_pairs(connection)
+    counts = load(plays, data, folder=folder, cache=cache)
+    fitted = fitted_to(recipe, counts.plays)
+
+    def fit(of: "CSR") -> Table:
+        neighbours = train(of, fitted, rng=np.random.default_rng(seed)).neighbours
+        return Table(neighbours.idx, neighbours.score)
+
+    ids = np.array([artist_id(name) for name in counts.artist_names], dtype=np.int64)
+    rng = np.random.default_rng(seed)
+    before, after = scores_without_and_with(votes, counts.plays, ids, fit, min_voters=min_voters, rng=rng)
+    found = judge(votes, before, after, rng=rng)
+    if as_json:
+        print_json(asdict(found))
+        return
+    interval = f"Difference {found.after - found.before:+.3f}, 95 % interval {found.low:+.3f} to {found.high:+.3f}"
+    out.print(
+        f"{found.words} {interval}, p = {found.p:.3g}; {counted(found.judges, 'voter')}.", markup=False, soft_wrap=True
+    )

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -18,6 +18,7 @@ from bot.cogs import all_cogs
 from bot.explorations import Explorations
 from bot.gate import Elsewhere, Enter, Gate
 from bot.maps import Maps
+from bot.reloads import Reload
 from bot.sending import send_in
 from bot.servers import Manners, Servers
 from bot.surfaces import notice
@@ -26,13 +27,16 @@ from bot.translating import CommandTranslator
 from bot.views.apology import is_too_late, tell
 from bot.views.clicks import Clicks
 from bot.views.controls import ALL_CONTROLS
+from recommender.store import ModelStore
 
 log = logging.getLogger(__name__)
 
 MUTED_SECONDS = 3600.0
 MESSAGES_REMEMBERED = 5_000
+# Where the bot shall keep quiet, the way to its channels is shown for so long.
+POINTER_SECONDS = 15.0
 # Who may see what is kept of them, and who runs the server, need not wait.
-FREE_COMMANDS = frozenset({"settings", "privacy", "help", "about", "report"})
+FREE_COMMANDS = frozenset({"settings", "privacy", "help", "about", "report", "reload"})
 
 
 class SegueBot(commands.Bot):
@@ -46,6 +50,7 @@ class SegueBot(commands.Bot):
     manners : what else holds where a server chose nothing.
     clock : seconds that only rise.
     rng : draws surprises.
+    models : what a server's moderators may compare; None: nothing.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class SegueBot(commands.Bot):
         manners: Manners | None = None,
         clock: Callable[[], float] = time.monotonic,
         rng: np.random.Generator | None = None,
+        models: ModelStore | None = None,
     ) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=message_content)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it speaks no voice
@@ -72,11 +78,14 @@ class SegueBot(commands.Bot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         )
+        self.models = models
         self._rng = rng or np.random.default_rng()
         self._answer_with(answers)
         self.servers = Servers(answers.feedback, manners or Manners(prefix=prefix), clock=clock)
         self._gate = Gate(clock=clock)
         self._clock = clock
+        # Opens the model that is chosen now; whoever runs the bot sets it.
+        self.reload_model: Callable[[], Awaitable[Reload]] | None = None
         self._muted_until: dict[int, float] = {}  # by channel id
         self._seen: OrderedDict[int, None] = OrderedDict()  # ids of messages
         self.tree.error(self.on_app_command_error)
@@ -146,7 +155,7 @@ class SegueBot(commands.Bot):
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """Answer a failed command with one sentence; unknown commands belong to other bots."""
-        if isinstance(error, commands.CommandNotFound | SwitchedOff) or _in_silence(context, error):
+        if isinstance(error, commands.CommandNotFound | commands.NotOwner | SwitchedOff) or _in_silence(context, error):
             return
         cause = error.__cause__ or error
         if isinstance(cause, commands.HybridCommandError | app_commands.CommandInvokeError):
@@ -162,7 +171,8 @@ class SegueBot(commands.Bot):
             if context.interaction is not None:
                 await tell(context.interaction, sentence)
             else:
-                await send_in(context, notice(sentence))
+                elsewhere = isinstance(error, TurnedAway) and isinstance(error.reason, Elsewhere)
+                await send_in(context, notice(sentence), gone_after=POINTER_SECONDS if elsewhere else None)
         except discord.Forbidden as refusal:
             # Ten thousand refused requests in ten minutes get a bot banned: for a while nothing more is sent there.
             self._muted_until[context.channel.id] = self._clock() + MUTED_SECONDS
@@ -197,10 +207,8 @@ async def prefixes(bot: SegueBot, message: discord.Message) -> list[str]:
 
 
 def _in_silence(context: commands.Context[Any], error: Exception) -> bool:
-    """Whether nothing is said: what one member alone should read can only be said to a slash command."""
-    if context.interaction is not None or not isinstance(error, TurnedAway):
-        return False
-    return isinstance(error.reason, Elsewhere) or error.reason.told
+    """Whether nothing is said: everybody reads what is said to a message, so once is enough."""
+    return context.interaction is None and isinstance(error, TurnedAway) and error.reason.told
 
 
 def _usage(context: commands.Context[Any]) -> str:

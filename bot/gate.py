@@ -11,6 +11,8 @@ from bot.servers import Manners
 # So many commands in a row are nobody's fault; only who goes on has to wait.
 BURST = 5
 MEMBERS_KEPT = 10_000
+# Behind the prefix, which other bots use too, a member is shown the way once in so long.
+POINTED_AGAIN_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,10 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """The server wants the bot in other channels; their ids."""
+    """The server wants the bot in other channels; their ids, and whether the member was ``told`` so lately."""
 
     channels: tuple[str, ...]
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Gate:
         # When the time that a member's commands cost will have passed.
         self._paid_at: OrderedDict[tuple[str, str | None], float] = OrderedDict()
         self._told: set[tuple[str, str | None]] = set()
+        self._pointed_at: OrderedDict[tuple[str, str | None], float] = OrderedDict()
 
     def ask(
         self, member: str, guild: str | None, channels: tuple[str, ...], manners: Manners, *, costs: bool = True
@@ -61,7 +65,7 @@ class Gate:
         costs : whether it counts for the cooldown; settings and privacy do not.
         """
         if manners.allowed_channels and not set(channels) & set(manners.allowed_channels):
-            return Elsewhere(manners.allowed_channels)
+            return Elsewhere(manners.allowed_channels, self._was_pointed((member, guild)))
         if not costs or manners.cooldown_seconds <= 0:
             return Enter()
         now, key = self._clock(), (member, guild)
@@ -77,3 +81,14 @@ class Gate:
         if len(self._paid_at) > MEMBERS_KEPT:
             self._told.discard(self._paid_at.popitem(last=False)[0])
         return Enter()
+
+    def _was_pointed(self, key: tuple[str, str | None]) -> bool:
+        """Whether this member was shown the way lately; from now on they were."""
+        now = self._clock()
+        if now - self._pointed_at.get(key, float("-inf")) < POINTED_AGAIN_SECONDS:
+            return True
+        self._pointed_at[key] = now
+        self._pointed_at.move_to_end(key)
+        if len(self._pointed_at) > MEMBERS_KEPT:
+            self._pointed_at.popitem(last=False)
+        return False

@@ -7,8 +7,10 @@ database does not answer - never costs a member the answer: then the serving mod
 import hashlib
 import logging
 import secrets
+import threading
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -25,6 +27,10 @@ log = logging.getLogger(__name__)
 
 # An experiment that is started or stopped elsewhere is noticed after so many seconds.
 NOTICED_AFTER_SECONDS = 5.0
+# Besides the serving one: moderators of many servers may compare many models, and each of them takes memory.
+MODELS_KEPT = 4
+# A model that could not be opened is tried again after so many seconds: it may have been put back.
+TRIED_AGAIN_AFTER_SECONDS = 60.0
 # Deeper ranks are neither drafted nor explored: five pages of ten.
 CANDIDATES = 50
 
@@ -36,7 +42,7 @@ class Interleaving:
     ----------
     serving : the model that serves; its names of artists are shown where it knows them.
     experiments : of the open feedback store.
-    open_model : opens a model by its identity, or raises :class:`SegueError`; called once per model.
+    open_model : opens a model by its identity, or raises :class:`SegueError`; the last few are kept.
     explores : whether a server (outside id; None elsewhere) lets answers explore.
     draw_seed : a signed number of 64 bits for each request, by default a random one.
     monotonic : seconds, for noticing changes.
@@ -59,9 +65,21 @@ class Interleaving:
         self._alone = OneModel(serving)
         self._draw_seed = draw_seed
         self._monotonic = monotonic
-        self._models: dict[str, Catalogue | None] = {serving.manifest.identity: serving}
-        self._running: ExperimentRecord | None = None
+        self._models: OrderedDict[str, Catalogue] = OrderedDict()
+        self._broken: dict[str, float] = {}  # since when
+        self._running: Mapping[str | None, ExperimentRecord] = {}
         self._looked_at: float | None = None
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Open the models of what runs now, so that no member's answer waits for it; blocks, and never fails."""
+        try:
+            running = self._experiments.all_running()
+        except SegueError as error:
+            log.warning("the experiments were not read: %s", error)
+            return
+        for experiment in list(running.values())[: MODELS_KEPT // 2]:
+            self._both(experiment)
 
     def choose(self, request: PageRequest, /) -> ChosenPage | TooFewListeners:
         """Choose the rows of a page; blocks on the database, so it belongs in a thread."""
@@ -107,7 +125,7 @@ class Interleaving:
         artist: then the serving model answers alone.
         """
         try:
-            experiment = self._experiment(page, experiment_id)
+            experiment = self._experiment(page, experiment_id, guild)
             explores = page == 1 and experiment is not None and self._explores(guild)
         except SegueError as error:
             log.warning("answered outside of the experiment: %s", error)
@@ -167,27 +185,49 @@ class Interleaving:
         )
         return ChosenRow(artist, logged, found.strength)
 
-    def _experiment(self, page: int, experiment_id: int | None) -> ExperimentRecord | None:
+    def _experiment(self, page: int, experiment_id: int | None, guild: str | None) -> ExperimentRecord | None:
         if page > 1:  # goes on as it began, also when the experiment was stopped meanwhile
             return None if experiment_id is None else self._experiments.by_id(experiment_id)
         now = self._monotonic()
         if self._looked_at is None or now - self._looked_at >= NOTICED_AFTER_SECONDS:
-            self._running, self._looked_at = self._experiments.running(), now
-        return self._running
+            self._running, self._looked_at = self._experiments.all_running(), now
+        return self._running.get(guild) or self._running.get(None)
 
     def _both(self, experiment: ExperimentRecord) -> tuple[Catalogue, Catalogue] | None:
         a, b = self._model(experiment.model_a), self._model(experiment.model_b)
         return None if a is None or b is None else (a, b)
 
     def _model(self, identity: str) -> Catalogue | None:
-        if identity not in self._models:
-            try:
-                self._models[identity] = self._open_model(identity)
-            except SegueError as error:
-                log.warning("the experiment's model %s cannot be used, the serving one answers alone: %s",
-                            identity, error)  # fmt: skip
-                self._models[identity] = None  # not tried again at every request
-        return self._models[identity]
+        if identity == self._serving.manifest.identity:
+            return self._serving
+        # Several threads ask at once: at worst a model is opened twice, and the lock is not held meanwhile.
+        with self._lock:
+            model, broken_since = self._models.get(identity), self._broken.get(identity)
+            if model is not None:
+                self._models.move_to_end(identity)
+                return model
+        if broken_since is not None and self._monotonic() - broken_since < TRIED_AGAIN_AFTER_SECONDS:
+            return None
+        try:
+            model = self._open(identity)
+        except SegueError as error:
+            log.warning("the experiment's model %s cannot be used, the serving one answers alone: %s", identity, error)
+            with self._lock:
+                self._broken[identity] = self._monotonic()
+            return None
+        with self._lock:
+            self._broken.pop(identity, None)
+            self._models[identity] = model
+            while len(self._models) > MODELS_KEPT:
+                self._models.popitem(last=False)
+        return model
+
+    def _open(self, identity: str) -> Catalogue:
+        model, serving = self._open_model(identity), self._serving.manifest
+        # Every answer says whether its listeners are synthetic; one that mixes both kinds could not.
+        if model.manifest.data.synthetic != serving.data.synthetic:
+            raise ModelError(f"of {identity} and the serving {serving.identity} only one has synthetic listeners")
+        return model
 
 
 def _rows_by_id(model: Catalogue, artist_id: int, familiarity: Familiarity) -> dict[int, SimilarArtist]:

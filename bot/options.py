@@ -36,7 +36,7 @@ class Options:
 def split_options(text: str, given: Options) -> tuple[str, Options] | BadOption:
     """Split what was typed into the name and the options behind it; those typed go before those given."""
     words = text.split()
-    begin = next((place for place, word in enumerate(words) if place and _OPTION.fullmatch(word)), len(words))
+    begin = next((place for place, word in enumerate(words) if _begins_options(word, place)), len(words))
     name = text.strip()
     for word in reversed(words[begin:]):  # the name stays as it was typed
         name = name[: name.rindex(word)].rstrip()
@@ -56,13 +56,23 @@ def split_options(text: str, given: Options) -> tuple[str, Options] | BadOption:
     return name, options
 
 
+def _begins_options(word: str, place: int) -> bool:
+    """Whether the options begin here: at any behind the name, and at a known one where the name is missing."""
+    option = _OPTION.fullmatch(word)
+    return option is not None and (place > 0 or option[1].casefold() in {"count", "familiarity", *_FAMILIARITIES})
+
+
 _UNKNOWN = later("There is no option --{option}; there are --count 20, --familiar, --balanced and --deep.")
 _UNEXPECTED = later("“{word}” stands behind an option and is none; the name comes first, then --count 20 or --deep.")
 _BAD_COUNT = later("--count takes a whole number from 1 to 50, not “{value}”.")
+_NO_COUNT = later("--count takes a whole number from 1 to 50, such as --count 20.")
+_NO_FAMILIARITY = later("--familiarity takes familiar, balanced or deep.")
 _BAD_FAMILIARITY = later("“{value}” is not one of familiar, balanced and deep.")
 
 
 def _with(options: Options, key: str, value: str | None) -> Options | BadOption:
+    if key in {"count", "familiarity"} and not value:
+        return BadOption(_NO_COUNT if key == "count" else _NO_FAMILIARITY, {})
     if key == "count":
         n = int(value) if value and value.isascii() and value.isdecimal() and len(value) <= 6 else 0
         return replace(options, count=n) if 1 <= n <= MOST_ROWS else BadOption(_BAD_COUNT, {"value": value or ""})

@@ -43,6 +43,7 @@ def help_card(style: Style, *, prefix: str) -> Card:
         ("privacy", say("what is kept of you; export, forget, opt-out")),
         ("about", say("the model and its data")),
         ("settings", say("for those who manage the server")),
+        ("experiment", say("for those who manage the server: two models compared")),
         ("report", say("for moderators: what members said of the rows")),
     )
     return Card(

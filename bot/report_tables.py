@@ -127,8 +127,8 @@ def _comparison(report: Report, found: Comparison) -> Iterator[str]:
     )
     yield (
         f"p = {found.always_valid_p:.3g} whenever you look (with any one person left out); "
-        f"{found.voter_p:.3g} with whole voters flipped; {found.sign_p:.3g} by the sign test, which holds only for a "
-        "number of requests fixed in advance."
+        f"{found.voter_p:.3g} with whole voters flipped, {found.seed_p:.3g} with whole artists asked about; "
+        f"{found.sign_p:.3g} by the sign test, which holds only for a number of requests fixed in advance."
     )
     if report.agreement:
         yield report.agreement

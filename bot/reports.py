@@ -9,7 +9,13 @@ from bot.feedback.records import ExperimentRecord
 from bot.feedback.store import FeedbackStore
 
 
-def report_of(store: FeedbackStore, experiment: ExperimentRecord | None, *, since: datetime | None = None) -> Report:
+def report_of(
+    store: FeedbackStore,
+    experiment: ExperimentRecord | None,
+    *,
+    since: datetime | None = None,
+    guild: str | None = None,
+) -> Report:
     """Compute the report of one experiment, or of all answers.
 
     Parameters
@@ -17,9 +23,11 @@ def report_of(store: FeedbackStore, experiment: ExperimentRecord | None, *, sinc
     store : open.
     experiment : None reports everything, without a comparison: teams of two experiments are not the same.
     since : only requests of this time (aware) or later.
+    guild : outside id of the server whose answers alone are reported; None: all.
     """
     with store.reading() as connection:
-        log = read_log(connection, experiment_id=None if experiment is None else experiment.id, since=since)
+        number = None if experiment is None else experiment.id
+        log = read_log(connection, experiment_id=number, since=since, guild=guild)
     if experiment is None:
         return report(log, title="All answers", compares=False)
     models = tuple(

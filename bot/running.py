@@ -1,6 +1,7 @@
 """Log in to Discord, serve, and stop in good order."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ import discord
 
 from bot.answers import Answers
 from bot.client import SegueBot
+from bot.reloads import Changed, Failed, Reload, Unchanged
 from recommender.errors import SegueError, SettingsError
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,8 @@ async def run_until_stopped(
 
     _on_signals(loop, stop)
     reloader = None if reopen is None else Reloader(bot, reopen)
+    if reloader is not None:
+        bot.reload_model = reloader.reload
     if reloader is not None and hasattr(signal, "SIGHUP"):  # Windows has none
         terminal = Terminal()
 
@@ -59,6 +63,9 @@ async def run_until_stopped(
                 reloader.start()
 
         loop.add_signal_handler(signal.SIGHUP, hang_up)
+    # What is there now stays: else Python looks at all of it every now and then, 60 ms in which nothing is answered.
+    gc.collect()
+    gc.freeze()
     try:
         with refusals_explained():
             async with bot, beside or nullcontext():
@@ -97,7 +104,7 @@ class Reloader:
         self._bot = bot
         self._reopen = reopen
         self._one_at_a_time = asyncio.Lock()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Reload]] = set()
 
     def start(self) -> None:
         """Begin to reload; two in short order come one after the other."""
@@ -109,7 +116,7 @@ class Reloader:
         """Wait for what was begun."""
         await asyncio.gather(*self._running)
 
-    async def reload(self) -> None:
+    async def reload(self) -> Reload:
         """Open the model and let it answer; one that cannot be opened leaves everything as it is, and says why."""
         async with self._one_at_a_time:
             before = self._bot.answers.catalogue.manifest.identity
@@ -117,13 +124,14 @@ class Reloader:
                 answers = await asyncio.to_thread(self._reopen)
             except (SegueError, OSError) as error:
                 log.error("the model was not changed, %s goes on answering: %s", before, error)
-                return
+                return Failed(before)
             after = answers.catalogue.manifest.identity
             if after == before:
                 log.info("the model was not changed: %s is the one to serve", before)
-                return
+                return Unchanged(before)
             await self._bot.swap(answers)
             log.info("changed the model: from=%s to=%s", before, after)
+            return Changed(before, after)
 
 
 async def sync_commands(bot: SegueBot, token: str) -> int:

@@ -22,13 +22,22 @@ PASSING = (discord.DiscordServerError, aiohttp.ClientError, ConnectionError, Tim
 BAD_REQUEST = 400
 
 
-async def send_in(context: commands.Context[Any], compose: Compose, *, ephemeral: bool = False) -> None:
-    """Answer a command; Discord drops a second message with the same nonce, should the first have arrived after all."""
+async def send_in(
+    context: commands.Context[Any], compose: Compose, *, ephemeral: bool = False, gone_after: float | None = None
+) -> None:
+    """Answer a command; Discord drops a second message with the same nonce, should the first have arrived after all.
+
+    Parameters
+    ----------
+    ephemeral : for this member alone, where Discord can do that.
+    gone_after : seconds after which the answer to a message is taken away again.
+    """
     interaction = context.interaction
     if interaction is None:
         nonce = secrets.randbits(63)
         surfaces = surfaces_for(permissions_at(context))
-        await _simpler_if_refused(surfaces, compose, lambda message: context.send(nonce=nonce, **message))
+        once: dict[str, Any] = {"nonce": nonce, "delete_after": gone_after}
+        await _simpler_if_refused(surfaces, compose, lambda message: context.send(**once, **message))
     elif interaction.response.is_done():
         await fill_in(interaction, compose)
     else:

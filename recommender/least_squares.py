@@ -28,6 +28,12 @@ from recommender.ridge import RidgeParams
 BLOCK_WEIGHT = 16_384
 # About what a row costs besides its plays, in plays.
 ROW_WEIGHT = 6
+# Of the fixed side, what is kept in the cache while many rows pass over it: a part of the third level. Up to four such
+# tiles are left to the cache; rows with fewer plays in each tile than it takes to begin there are solved one by one.
+TILE_BYTES = 4 << 20
+FEWEST_TILES = 5
+FEWEST_IN_TILE = 32
+TILED_BLOCK_WEIGHT = 131_072
 # Halves reach 65,504; the rest is room for the rounding of YtY.
 LARGEST_HALF = 4096.0
 
@@ -59,11 +65,11 @@ def half_step(
     scale = np.exp2(np.floor(np.log2(LARGEST_HALF / np.sqrt(eigenvalues))))
     rotated = scratch[: fixed.shape[0]]
     solving.rotate(fixed, _float32(eigenvectors * scale), rotated)
-    solving.solve_rows(
-        confidence.indptr,
-        confidence.indices,
-        confidence.data,
-        blocks(confidence),
+    tile_rows = max(1, TILE_BYTES // rotated[:1].nbytes)
+    n_tiles = -(-len(fixed) // tile_rows)
+    is_large = n_tiles >= FEWEST_TILES and bool(confidence.has_sorted_indices)
+    longest = FEWEST_IN_TILE * n_tiles if is_large else len(fixed)
+    system = (
         rotated,
         rows,
         _float32(ridge.everywhere * eigenvalues),
@@ -74,6 +80,16 @@ def half_step(
         ridge.absent,
         cg_steps,
     )
+    indptr, indices, values = confidence.indptr, confidence.indices, confidence.data
+    n_played = np.diff(indptr)
+    is_long = n_played > longest
+    starts = _blocks(np.where(is_long, 0, n_played) + ROW_WEIGHT, BLOCK_WEIGHT)
+    solving.solve_rows(indptr, indices, values, starts, longest, *system)
+    chosen = np.flatnonzero(is_long)
+    if len(chosen):
+        bounds = np.empty((len(chosen), n_tiles + 1), np.int64)
+        solving.tile_bounds(indptr, indices, chosen, tile_rows, bounds)
+        solving.solve_tiles(bounds, _blocks(n_played[chosen], TILED_BLOCK_WEIGHT), chosen, indices, values, *system)
 
 
 def gram(matrix: FloatMatrix) -> npt.NDArray[np.float64]:
@@ -110,8 +126,11 @@ def objective(
 
 def blocks(confidence: CSR) -> npt.NDArray[np.int64]:
     """Cut the rows of a matrix into the work items of a thread."""
-    n_rows = confidence.shape[0]
-    return kernels.balanced_blocks(confidence.indptr + ROW_WEIGHT * np.arange(n_rows + 1), BLOCK_WEIGHT)
+    return _blocks(np.diff(confidence.indptr) + ROW_WEIGHT, BLOCK_WEIGHT)
+
+
+def _blocks(work: npt.NDArray[np.integer], block_work: int) -> npt.NDArray[np.int64]:
+    return kernels.balanced_blocks(np.concatenate(([0], np.cumsum(work, dtype=np.int64))), block_work)
 
 
 def _ridge_loss(ridge: FloatMatrix, factors: FloatMatrix) -> float:

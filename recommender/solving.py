@@ -4,6 +4,9 @@ A half-step solves, for each row u with the other side Y fixed,
 ``(YtY + r_u I + sum (c - 1) y yt) x = sum (c - t) y``; t is 0 in the loss of Hu et al. and 1 in iALS. ``YtY`` is
 rotated to its diagonal ``lambda`` first, so that ``lambda + r_u`` is both the shared part of the product and the
 preconditioner, whatever the ridge of the row: what is left to solve is the row's own plays.
+
+Where Y is too large for the processor's cache, rows with many plays are solved all together, tile by tile of Y: each of
+their passes over Y then finds it in the cache, where row by row each play would wait for the main memory.
 """
 
 import numba
@@ -11,6 +14,8 @@ import numpy as np
 
 from recommender.halves import loaded, store
 from recommender.kernels import BLOCK_ROWS, FASTMATH, kernel
+
+SOLVED = np.float32(1e-20)
 
 
 @kernel(parallel=True)
@@ -26,11 +31,9 @@ def rotate(matrix, rotation, result):  # type: ignore[no-untyped-def]
 
 
 @kernel(fastmath=FASTMATH)
-def _accumulate(indices, values, fixed, x, diagonal, rated, sign, absent, result):  # type: ignore[no-untyped-def]
-    """``result = rated * sum (c - t) y + sign * (diagonal x + sum (c - 1) (y.x) y)``, over the plays of one row."""
+def _accumulate(indices, values, fixed, x, rated, sign, absent, result):  # type: ignore[no-untyped-def]
+    """``result += rated * sum (c - t) y + sign * sum (c - 1) (y.x) y``, over plays of one row."""
     n_factors, one = x.shape[0], np.float32(1)
-    for f in range(n_factors):
-        result[f] = sign * diagonal[f] * x[f]
     n_eights = indices.shape[0] - indices.shape[0] % 8
     # Eight artists at a time: one load of x and of the result serves all, and eight sums hide each other's latency.
     for k in range(0, n_eights, 8):
@@ -69,50 +72,52 @@ def _accumulate(indices, values, fixed, x, diagonal, rated, sign, absent, result
 
 
 @kernel(fastmath=FASTMATH)
-def _solve_row(indices, values, fixed, x, diagonal, inverse, absent, cg_steps, residual, direction, product):  # type: ignore[no-untyped-def]
-    """Solve one row's system by preconditioned conjugate gradients from the given x, in place."""
-    n_factors = x.shape[0]
-    _accumulate(indices, values, fixed, x, diagonal, np.float32(1), np.float32(-1), absent, residual)
+def _share(x, shared, ridge, scale, sign, result):  # type: ignore[no-untyped-def]
+    """``result = sign * diagonal x``: of a row's system what it has in common with all others, and its ridge."""
+    for f in range(x.shape[0]):
+        result[f] = sign * (shared[f] + ridge) * scale[f] * x[f]
+
+
+@kernel(fastmath=FASTMATH, error_model="numpy")
+def _turn(residual, shared, ridge, scale, before, direction):  # type: ignore[no-untyped-def]
+    """Choose the next direction of a row, from the energy ``before`` (0: it is the first); returns the energy now."""
     energy = np.float32(0)
-    for f in range(n_factors):
-        direction[f] = residual[f] * inverse[f]
-        energy += residual[f] * direction[f]
-    for step in range(cg_steps):
-        if energy < np.float32(1e-20):  # solved; the next step would divide nothing by nothing
-            break
-        _accumulate(indices, values, fixed, direction, diagonal, np.float32(0), np.float32(1), absent, product)
-        curvature = np.float32(0)
-        for f in range(n_factors):
-            curvature += direction[f] * product[f]
-        length = energy / curvature
-        for f in range(n_factors):
-            x[f] += length * direction[f]
-        if step == cg_steps - 1:
-            break
-        before, energy = energy, np.float32(0)
-        for f in range(n_factors):
-            residual[f] -= length * product[f]
-            energy += residual[f] * residual[f] * inverse[f]
-        for f in range(n_factors):
-            direction[f] = residual[f] * inverse[f] + energy / before * direction[f]
+    for f in range(residual.shape[0]):
+        energy += residual[f] * residual[f] / ((shared[f] + ridge) * scale[f])
+    kept = energy / before if before > 0 else np.float32(0)
+    for f in range(residual.shape[0]):
+        direction[f] = residual[f] / ((shared[f] + ridge) * scale[f]) + kept * direction[f]
+    return energy
+
+
+@kernel(fastmath=FASTMATH, error_model="numpy")
+def _advance(x, residual, direction, product, energy):  # type: ignore[no-untyped-def]
+    """Go as far as the loss falls along a direction, of which ``product`` is the row's system times it."""
+    if energy < SOLVED:  # the next step would divide nothing by nothing
+        return
+    curvature = np.float32(0)
+    for f in range(x.shape[0]):
+        curvature += direction[f] * product[f]
+    length = energy / curvature
+    for f in range(x.shape[0]):
+        x[f] += length * direction[f]
+        residual[f] -= length * product[f]
 
 
 @kernel(parallel=True, fastmath=FASTMATH)
 def solve_rows(  # type: ignore[no-untyped-def]
-    indptr, indices, values, starts, fixed, rows, shared, scale, ridge, rotation, back, absent, cg_steps
+    indptr, indices, values, starts, longest, fixed, rows, shared, scale, ridge, rotation, back, absent, cg_steps
 ):
-    """Solve every row in place, starting from what it holds.
+    """Solve every row with no more than ``longest`` plays in place, starting from what it holds.
 
     ``fixed`` is rotated and scaled already; a block of rows is rotated and taken back while it is in the cache. Rows
-    without plays become zero.
+    without plays become zero; longer rows stay what they are, but for rounding.
     """
     n_factors = rows.shape[1]
     for block in numba.prange(starts.shape[0] - 1):
         first, last = starts[block], starts[block + 1]
-        diagonal = np.empty(n_factors, dtype=np.float32)
-        inverse = np.empty(n_factors, dtype=np.float32)
         residual = np.empty(n_factors, dtype=np.float32)
-        direction = np.empty(n_factors, dtype=np.float32)
+        direction = np.zeros(n_factors, dtype=np.float32)
         product = np.empty(n_factors, dtype=np.float32)
         rotated = np.dot(rows[first:last], rotation)
         for row in range(first, last):
@@ -121,23 +126,76 @@ def solve_rows(  # type: ignore[no-untyped-def]
             if begin == end:
                 x[:] = 0
                 continue
-            for f in range(n_factors):
-                diagonal[f] = (shared[f] + ridge[row]) * scale[f]
-                inverse[f] = np.float32(1) / diagonal[f]
-            _solve_row(
-                indices[begin:end],
-                values[begin:end],
-                fixed,
-                x,
-                diagonal,
-                inverse,
-                absent,
-                cg_steps,
-                residual,
-                direction,
-                product,
-            )
+            if end - begin > longest:
+                continue
+            picked, confidences = indices[begin:end], values[begin:end]
+            _share(x, shared, ridge[row], scale, np.float32(-1), residual)
+            _accumulate(picked, confidences, fixed, x, np.float32(1), np.float32(-1), absent, residual)
+            energy = np.float32(0)
+            for _ in range(cg_steps):
+                energy = _turn(residual, shared, ridge[row], scale, energy, direction)
+                _share(direction, shared, ridge[row], scale, np.float32(1), product)
+                _accumulate(picked, confidences, fixed, direction, np.float32(0), np.float32(1), absent, product)
+                _advance(x, residual, direction, product, energy)
         np.dot(rotated, back, rows[first:last])
+
+
+@kernel(parallel=True)
+def tile_bounds(indptr, indices, chosen, tile_rows, bounds):  # type: ignore[no-untyped-def]
+    """Write where the plays of each tile begin in each chosen row, shape (n_chosen, n_tiles + 1); indices rise."""
+    for i in numba.prange(chosen.shape[0]):
+        position, end = indptr[chosen[i]], indptr[chosen[i] + 1]
+        for tile in range(bounds.shape[1]):
+            while position < end and indices[position] < tile * tile_rows:
+                position += 1
+            bounds[i, tile] = position
+
+
+@kernel(parallel=True, fastmath=FASTMATH)
+def _accumulate_tiles(bounds, starts, indices, values, fixed, x, rated, sign, absent, result):  # type: ignore[no-untyped-def]
+    """As ``_accumulate``, for many rows at once, tile by tile."""
+    for tile in range(bounds.shape[1] - 1):
+        for block in numba.prange(starts.shape[0] - 1):
+            for i in range(starts[block], starts[block + 1]):
+                begin, end = bounds[i, tile], bounds[i, tile + 1]
+                _accumulate(indices[begin:end], values[begin:end], fixed, x[i], rated, sign, absent, result[i])
+
+
+@kernel(parallel=True, fastmath=FASTMATH)
+def solve_tiles(  # type: ignore[no-untyped-def]
+    bounds, starts, chosen, indices, values, fixed, rows, shared, scale, ridge, rotation, back, absent, cg_steps
+):
+    """Solve the chosen rows in place, as ``solve_rows`` does the others.
+
+    ``bounds`` is what ``tile_bounds`` wrote; ``starts`` cuts the chosen rows into blocks.
+    """
+    n_chosen, n_factors = chosen.shape[0], rows.shape[1]
+    x = np.empty((n_chosen, n_factors), dtype=np.float32)
+    residual, product = np.empty_like(x), np.empty_like(x)
+    direction, energy = np.zeros_like(x), np.zeros(n_chosen, dtype=np.float32)
+    for block in numba.prange(starts.shape[0] - 1):
+        first, last = starts[block], starts[block + 1]
+        x[first:last] = np.dot(rows[chosen[first:last]], rotation)
+        for i in range(first, last):
+            _share(x[i], shared, ridge[chosen[i]], scale, np.float32(-1), residual[i])
+    _accumulate_tiles(bounds, starts, indices, values, fixed, x, np.float32(1), np.float32(-1), absent, residual)
+    for _ in range(cg_steps):
+        for block in numba.prange(starts.shape[0] - 1):
+            for i in range(starts[block], starts[block + 1]):
+                own = ridge[chosen[i]]
+                energy[i] = _turn(residual[i], shared, own, scale, energy[i], direction[i])
+                _share(direction[i], shared, own, scale, np.float32(1), product[i])
+        _accumulate_tiles(
+            bounds, starts, indices, values, fixed, direction, np.float32(0), np.float32(1), absent, product
+        )
+        for block in numba.prange(starts.shape[0] - 1):
+            for i in range(starts[block], starts[block + 1]):
+                _advance(x[i], residual[i], direction[i], product[i], energy[i])
+    for block in numba.prange(starts.shape[0] - 1):
+        first, last = starts[block], starts[block + 1]
+        solved = np.dot(x[first:last], back)
+        for i in range(first, last):
+            rows[chosen[i]] = solved[i - first]
 
 
 @kernel(parallel=True, fastmath=FASTMATH)
@@ -150,15 +208,26 @@ def played_correction(indptr, indices, values, starts, absent, listener_factors,
     sums = np.zeros(starts.shape[0] - 1)
     for block in numba.prange(starts.shape[0] - 1):
         total = 0.0
+        scores = np.empty(4, dtype=np.float32)
         for row in range(starts[block], starts[block + 1]):
             x = listener_factors[row]
-            for position in range(indptr[row], indptr[row + 1]):
-                y = artist_factors[indices[position]]
-                score = np.float32(0)
+            for first in range(indptr[row], indptr[row + 1], 4):
+                n = min(4, indptr[row + 1] - first)
+                last = first + n - 1
+                # Four artists at a time, as above; where there are fewer, the last one again.
+                y0, y1 = artist_factors[indices[first]], artist_factors[indices[min(first + 1, last)]]
+                y2, y3 = artist_factors[indices[min(first + 2, last)]], artist_factors[indices[last]]
+                d0 = d1 = d2 = d3 = np.float32(0)
                 for f in range(n_factors):
-                    score += x[f] * y[f]
-                missed = (1.0 - score) ** 2
-                total += (values[position] - 1.0) * missed
-                total += (1.0 - absent) * (missed - np.float64(score) * score)
+                    d0 += x[f] * y0[f]
+                    d1 += x[f] * y1[f]
+                    d2 += x[f] * y2[f]
+                    d3 += x[f] * y3[f]
+                scores[0], scores[1], scores[2], scores[3] = d0, d1, d2, d3
+                for i in range(n):
+                    score = np.float64(scores[i])
+                    missed = (1.0 - score) ** 2
+                    total += (values[first + i] - 1.0) * missed
+                    total += (1.0 - absent) * (missed - score * score)
         sums[block] = total
     return sums

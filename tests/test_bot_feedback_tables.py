@@ -33,8 +33,8 @@ GOOD = {
         "synthetic": False, "trained_at": NOON, "metrics": None,
     },
     Experiment: {
-        "name": "e1", "model_a": "m", "model_b": "m", "explore_rate": 0.1, "salt": "s", "created_at": NOON,
-        "started_at": NOON, "ended_at": NOON,
+        "scope": "everywhere", "name": "e1", "model_a": "m", "model_b": "m", "explore_rate": 0.1, "salt": "s",
+        "created_at": NOON, "started_at": NOON, "ended_at": NOON,
     },
     Request: {
         "created_at": NOON, "guild_key": GUILD, "member_key": MEMBER, "source": "slash", "command": "similar", "k": 10,
@@ -95,6 +95,7 @@ NONSENSE = [
     (Request, {"member_key": "discord:1"}),
     (Request, {"guild_key": "discord:1"}),
     (Request, {"member_key": None}),
+    (Experiment, {"scope": "nowhere"}),
     (Request, {"experiment_id": 99}),
     (Seed, {"sign": 0}),
     (Seed, {"request_id": 99}),
@@ -156,6 +157,23 @@ NONSENSE = [
 ]
 
 
+def fill_with_good_rows(connection):
+    """Insert one good row of what the others refer to."""
+    for table, change in [
+        (Subject, {"random_key": MEMBER, "discord_id": "discord:1"}),
+        (Subject, {"random_key": GUILD, "kind": "guild", "discord_id": "discord:1"}),
+        (Model, {"id": "m"}),
+        (Request, {}),
+        (Seed, {"position": 1}),
+        (Impression, {"rank": 1}),
+        (Vote, {"interaction_id": "i1"}),
+        (Taste, {"artist_id": 1}),
+        (Alias, {"alias_norm": "gybe", "artist_id": 1}),
+        (Alias, {"alias_norm": "nin", "artist_id": 1, "guild_key": None}),
+    ]:
+        connection.execute(insert(table), GOOD[table] | change)
+
+
 @pytest.fixture
 def filled(tmp_path):
     """A connection whose database holds one good row of what the others refer to."""
@@ -163,19 +181,7 @@ def filled(tmp_path):
     upgrade_database(url)
     engine = open_engine(url)
     with engine.connect() as connection:
-        for table, change in [
-            (Subject, {"random_key": MEMBER, "discord_id": "discord:1"}),
-            (Subject, {"random_key": GUILD, "kind": "guild", "discord_id": "discord:1"}),
-            (Model, {"id": "m"}),
-            (Request, {}),
-            (Seed, {"position": 1}),
-            (Impression, {"rank": 1}),
-            (Vote, {"interaction_id": "i1"}),
-            (Taste, {"artist_id": 1}),
-            (Alias, {"alias_norm": "gybe", "artist_id": 1}),
-            (Alias, {"alias_norm": "nin", "artist_id": 1, "guild_key": None}),
-        ]:
-            connection.execute(insert(table), GOOD[table] | change)
+        fill_with_good_rows(connection)
         yield connection
     engine.dispose()
 

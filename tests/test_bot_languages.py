@@ -49,6 +49,8 @@ def shown_by_discord(tree: app_commands.CommandTree) -> set[str]:
         found.add(command.description)
         if isinstance(command, app_commands.Command):
             found |= {str(parameter.description) for parameter in command.parameters}
+            names = {choice.name for parameter in command.parameters for choice in parameter.choices}
+            found |= names - set(NAMES)  # languages are called what they call themselves
     return found | {menu.name for menu in tree.get_commands(type=discord.AppCommandType.message)}
 
 
@@ -130,17 +132,39 @@ def test_what_fills_a_place_is_never_read_as_a_place():
     assert ENGLISH.say("Similar to {artist}", artist="{rank} {0}") == "Similar to {rank} {0}"
 
 
+async def told_to_discord(tree: app_commands.CommandTree) -> dict[str, dict]:
+    payloads = [await one.get_translated_payload(tree, CommandTranslator()) for one in tree.get_commands()]
+    return {payload["name"]: payload for payload in payloads}
+
+
 async def test_discord_is_told_of_commands_in_all_languages_but_their_names_stay(simcord_env):
-    payload = {
-        command["name"]: command
-        for command in [
-            await one.get_translated_payload(simcord_env.bot.tree, CommandTranslator())
-            for one in simcord_env.bot.tree.get_commands()
-            if isinstance(one, app_commands.Command)
-        ]
-    }
+    payload = await told_to_discord(simcord_env.bot.tree)
     similar = payload["similar"]
     assert not similar["name_localizations"]
     assert similar["description_localizations"]["de"] == "Finde Künstler, die einem ähneln, den du magst"
     assert set(similar["description_localizations"]) == {"de", "fr", "es-ES", "es-419", "pt-BR", "ja", "zh-CN"}
     assert re.search("Tippfehler", similar["options"][0]["description_localizations"]["de"])
+
+
+async def test_choices_are_shown_in_the_members_language_and_keep_their_values(simcord_env):
+    payload = await told_to_discord(simcord_env.bot.tree)
+    familiarity = payload["similar"]["options"][2]["choices"]
+    assert [choice["value"] for choice in familiarity] == ["familiar", "balanced", "deep"]
+    assert [choice["name_localizations"]["de"] for choice in familiarity] == [
+        "sehr bekannt",
+        "ausgewogen",
+        "wenig bekannt",
+    ]
+    settings = {
+        one["name"]: one["options"][0]["choices"]
+        for one in payload["settings"]["options"]
+        if one["options"] and "choices" in one["options"][0]
+    }
+    switch = {choice["value"]: choice["name_localizations"] for choice in settings["votes"]}
+    assert switch["on"]["ja"] == "オン"
+    assert switch["off"]["fr"] == "désactivé"
+    languages = {choice["value"]: choice["name_localizations"] for choice in settings["language"]}
+    assert languages["automatic"]["de"] == "automatisch"
+    assert (
+        {code: languages[code]["en-US"] for code in NAMES} == {code: languages[code]["ko"] for code in NAMES} == NAMES
+    )

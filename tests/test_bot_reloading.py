@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -12,12 +13,20 @@ from itertools import count
 import pytest
 
 from bot.answers import Answers, Asker, model_record
+from bot.cli import _answers
+from bot.client import SegueBot
+from bot.experimenting import define
+from bot.feedback.experiments import Experiments
+from bot.reloads import Changed
+from bot.replies import Wish
 from bot.running import Reloader, Terminal
+from bot.settings import Settings
 from communities import community_model
 from discord_server import DiscordServer, Member
 from recommender.catalogue import Catalogue
 from recommender.errors import ModelError
 from recommender.store import ModelStore
+from simulated import shown
 
 ANN = Asker("discord:1", "prefix", None, None)
 
@@ -88,6 +97,127 @@ async def test_fifty_swaps_under_load_lose_nothing_and_mix_nothing(simcord_bot, 
     assert len(pairs) == len(got) == 200
     assert max(Counter(request for request, _ in pairs).values()) == 1
     assert len({model for _, model in pairs}) == 2
+
+
+async def test_an_answer_in_flight_is_finished_by_the_model_that_began_it(
+    simcord_bot, answers, other_answers, monkeypatch
+):
+    choosing, may_go_on = asyncio.Event(), asyncio.Event()
+    choose = answers.pages.choose
+
+    async def held(request):
+        choosing.set()
+        await may_go_on.wait()
+        return await choose(request)
+
+    monkeypatch.setattr(answers.pages, "choose", held)
+    asked = asyncio.create_task(simcord_bot.answers.similar("arcade fire", ANN))
+    await choosing.wait()
+    assert await Reloader(simcord_bot, lambda: other_answers).reload() == Changed(
+        answers.catalogue.manifest.identity, other_answers.catalogue.manifest.identity
+    )
+    assert (await simcord_bot.answers.similar("metallica", ANN)).rows, "and who comes later need not wait for it"
+    may_go_on.set()
+    finished = await asked
+    expected = answers.catalogue.similar(finished.seed.artist_idx, k=10).rows
+    assert [row.artist for row in finished.rows] == [row.artist for row in expected]
+
+
+async def test_the_owner_lets_a_new_model_answer_by_command_and_nobody_else_can(
+    simcord_env, simcord_bot, answers, other_answers
+):
+    server = simcord_env.create_guild(preferred_locale="de")
+    channel = server.create_text_channel("music")
+    bob, carol = (server.add_member(simcord_env.create_user(name)) for name in ("bob", "carol"))
+    simcord_bot.owner_id = carol.id
+    opened = [answers, other_answers]
+
+    def reopen():
+        if not opened:
+            raise ModelError("the model third is damaged")
+        return opened.pop(0)
+
+    first, second = answers.catalogue.manifest.identity, other_answers.catalogue.manifest.identity
+    await carol.send(channel, "!reload")
+    assert shown(channel.last_message) == "So gestartet, wechselt der Bot sein Modell nicht."
+    simcord_bot.reload_model = Reloader(simcord_bot, reopen).reload
+    await bob.send(channel, "!reload")
+    assert channel.last_message.author.id == bob.id
+    assert len(opened) == 2
+    await carol.send(channel, "!reload")
+    assert shown(channel.last_message).startswith("Nichts zu wechseln: ")
+    await carol.send(channel, f"<@{simcord_bot.user.id}> reload")
+    text = shown(channel.last_message).replace("@\u200b", "@")
+    assert text == f"Modell gewechselt: Jetzt antwortet {second}, zuvor war es {first}."
+    assert simcord_bot.answers is other_answers
+    await carol.send(channel, "!reload")
+    assert shown(channel.last_message).startswith("Das neue Modell lässt sich nicht öffnen")
+    assert simcord_bot.answers is other_answers
+    await bob.send(channel, "!similar metallica")
+    assert shown(channel.last_message).startswith("Ähnlich wie **Metallica**")
+    assert len(simcord_env.errors) == 1
+
+
+@pytest.fixture
+def reopened(feedback, model_folder, tmp_path):
+    """What the running bot opens again: the store's current model, beside an experiment of two others."""
+    store = ModelStore(tmp_path / "models")
+    shutil.copytree(model_folder, store.root / "first")
+    shutil.copytree(model_folder, store.root / "communities")
+    community_model(store.root / "jaccard", preset="jaccard", seed=1)
+    community_model(store.root / "second", seed=2)
+    settings = Settings(SEGUE_MODELS=str(store.root))
+    define(feedback, store, "try", model_a="communities", model_b="jaccard", explore_rate=0.0)
+
+    def reopen(model):
+        return _answers(settings, Catalogue.open(store.folder(model)), feedback)
+
+    reopen.store = store
+    return reopen
+
+
+async def test_an_experiment_goes_on_with_its_own_models_when_another_one_serves(reopened, feedback, database_url):
+    """Its rows stay its models'; what is asked after it was stopped is the new model's, from the first answer on."""
+    experiments = Experiments(feedback)
+    running = experiments.take("try", "start")
+    bot = SegueBot(reopened("communities"), prefix="!", message_content=True)
+    began = await bot.answers.similar("arcade fire", ANN, wish=Wish(size=3))
+    await Reloader(bot, lambda: reopened("second")).reload()
+    await bot.answers.similar("björk", ANN)
+    row = began.rows[0]
+    turned = await bot.answers.pages.turn(row.impression_id, began.seed.artist_id, 2, ANN, wish=Wish(size=3))
+    assert [one.rank for one in turned.rows] == [4, 5, 6]
+    experiments.take("try", "stop")
+    # Put in place anew, the policy looks at once.
+    await Reloader(bot, lambda: reopened("jaccard")).reload()
+    await Reloader(bot, lambda: reopened("second")).reload()
+    await bot.answers.similar("metallica", ANN)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+        query = (
+            "SELECT request.experiment_id, impression.model_id FROM request "
+            "JOIN impression ON impression.request_id = request.id WHERE request.id = ?"
+        )
+        asked = [set(connection.execute(query, [number])) for number in (1, 2, 3)]
+    own = {(running.id, running.model_a), (running.id, running.model_b)}
+    assert asked[0] | asked[1] == own
+    second = Catalogue.open(reopened.store.folder("second")).manifest.identity
+    assert asked[2] == {(None, second)}
+
+
+async def test_a_model_of_the_experiment_that_was_trained_anew_leaves_the_new_one_alone(
+    reopened, feedback, database_url, caplog
+):
+    """Under the id of A another model serves now: the votes on it are no votes on A."""
+    Experiments(feedback).take("try", "start")
+    bot = SegueBot(reopened("communities"), prefix="!", message_content=True)
+    shutil.rmtree(reopened.store.root / "communities")
+    new = community_model(reopened.store.root / "communities", seed=5)
+    await Reloader(bot, lambda: reopened("communities")).reload()
+    assert (await bot.answers.similar("arcade fire", ANN)).rows
+    assert "it was trained anew" in caplog.text
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+        assert connection.execute("SELECT DISTINCT experiment_id FROM request").fetchall() == [(None,)]
+        assert connection.execute("SELECT DISTINCT model_id FROM impression").fetchall() == [(new.identity,)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has neither SIGHUP nor such terminals")

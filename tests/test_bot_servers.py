@@ -5,9 +5,9 @@ import sqlite3
 import discord
 import pytest
 
-from bot.client import SegueBot
+from bot.client import POINTER_SECONDS, SegueBot
 from bot.feedback.records import ServerChoices
-from bot.gate import BURST, Elsewhere, Enter, Gate, Later
+from bot.gate import BURST, POINTED_AGAIN_SECONDS, Elsewhere, Enter, Gate, Later
 from bot.languages import language_of
 from bot.servers import KEPT_SECONDS, Manners, Servers
 from bot.surfaces import Surface, surface_of, surfaces_for
@@ -140,8 +140,6 @@ async def test_outside_of_the_allowed_channels_a_pointer_and_nothing_else(alice,
     result = await bob.slash(other, "similar", artist="björk")
     assert result.ephemeral
     assert shown(result.response) == f"Here I keep quiet; ask me in <#{channel.id}>."
-    await bob.send(other, "!similar björk")
-    assert other.last_message.author.id == bob.id, "a pointer that only one member reads cannot be had by prefix"
     await bob.send(channel, "!similar björk")
     assert shown(channel.last_message).startswith("Similar to **Björk**")
     shown_there = await alice.slash(other, "settings show")
@@ -149,7 +147,29 @@ async def test_outside_of_the_allowed_channels_a_pointer_and_nothing_else(alice,
     await alice.slash(other, "settings disallow-channel", channel=channel)
     await bob.send(other, "!similar björk")
     assert shown(other.last_message).startswith("Similar to **Björk**")
-    assert len(simcord_env.errors) == 2
+    assert len(simcord_env.errors) == 1
+
+
+async def test_behind_the_prefix_the_way_is_shown_once_an_hour_and_taken_away_again(
+    alice, bob, channel, simcord_env, clock
+):
+    """Everybody reads it, and the prefix is other bots' too: it must neither stay nor come again and again."""
+    other = simcord_env.guild.create_text_channel("general")
+    await alice.slash(channel, "settings allow-channel", channel=channel)
+    await alice.slash(channel, "settings language", language="de")
+    me = simcord_env.bot.user.id
+    await bob.send(other, f"<@{me}> similar björk")
+    assert shown(other.last_message) == f"Hier bin ich still; frag mich in <#{channel.id}>."
+    await bob.send(other, "!similar björk")
+    assert other.last_message.author.id == bob.id
+    await alice.send(other, "!similar björk")
+    assert other.last_message.author.id == me, "each member is shown it once"
+    await simcord_env.advance_time(POINTER_SECONDS + 1)
+    assert {message.author.id for message in other.history()} == {alice.id, bob.id}
+    clock.now += POINTED_AGAIN_SECONDS
+    await bob.send(other, "!similar björk")
+    assert other.last_message.author.id == me
+    assert len(simcord_env.errors) == 4
 
 
 async def test_who_asks_too_often_waits_and_is_told_how_long(alice, bob, channel, simcord_env, clock):

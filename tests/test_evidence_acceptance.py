@@ -1,4 +1,4 @@
-"""The acceptance simulations (a) to (h): planted communities through the real store, judged by the real report.
+"""The acceptance simulations (a) to (i): planted communities through the real store, judged by the real report.
 
 A few dozen seeded communities per case here; `make soak` runs a thousand of each on in-memory tables.
 """
@@ -14,6 +14,7 @@ from bot.evidence.comparing import compare, credit
 from bot.evidence.reporting import report
 from bot.evidence.simulation import DraftParams, World, in_memory, sessions
 from bot.feedback.experiments import Experiments
+from bot.feedback.log import TEAM_CODES, Impressions, Votes
 from bot.feedback.reading import read_log
 from bot.feedback.store import FeedbackStore
 from bot.simulating import fill, simulated_model
@@ -46,7 +47,7 @@ def through_store(store):
 
 def test_every_case_holds_through_the_real_store(through_store):
     found = list(findings(RUNS, through_store, requests=60))
-    assert {one.case for one in found} == set("abcdefgh")
+    assert {one.case for one in found} == set("abcdefghi")
     assert [one for one in found if not one.holds] == []
 
 
@@ -56,7 +57,7 @@ def test_the_store_gives_back_what_the_memory_holds(through_store):
     )
     given = list(sessions(world, 80, rng=np.random.default_rng(3)))
     stored, direct = through_store(world, given), in_memory(world, given)
-    for name in ("request", "rank", "team", "rank_in_a", "rank_in_b", "propensity", "bucket"):
+    for name in ("request", "rank", "page", "team", "rank_in_a", "rank_in_b", "propensity", "bucket"):
         assert np.array_equal(getattr(stored.impressions, name), getattr(direct.impressions, name)), name
     assert np.array_equal(stored.requests.shuffled, direct.requests.shuffled)
     assert report(stored, title="") == report(direct, title="")
@@ -108,6 +109,38 @@ def test_off_policy_values_find_the_better_list():
     assert of_a.snips > of_b.snips
     assert 0 < of_a.effective_n < 20_000
     assert 0 < of_a.support < 1.2
+
+
+def test_rows_behind_a_page_turn_are_no_part_of_positions_and_off_policy_values():
+    """Pages of four: whoever turns them is no coin of ours, and what follows a shuffled page is not shuffled."""
+    world = World(n_own=60, draft=DraftParams(explore_rate=1.0, shuffle_share=1.0, n_rows=4))
+    log = in_memory(world, list(sessions(world, 400, rng=np.random.default_rng(9))))
+    shown = log.impressions
+    # The same answers, each turned once: four rows more, which everybody likes, and A alone lists.
+    n, rows = log.requests.id.size, shown.id.size
+    more = {
+        "id": np.arange(rows + 1, rows + 4 * n + 1),
+        "request": np.repeat(np.arange(n), 4),
+        "rank": np.tile(np.arange(5, 9, dtype=np.int16), n),
+        "page": np.full(4 * n, 2, dtype=np.int16),
+        "team": np.full(4 * n, TEAM_CODES["a"], dtype=np.int16),
+        "rank_in_a": np.tile(np.arange(5, 9, dtype=np.int16), n),
+        "rank_in_b": np.zeros(4 * n, dtype=np.int16),
+        "propensity": np.ones(4 * n),
+        "bucket": np.full(4 * n, -1, dtype=np.int16),
+    }
+    joined = Impressions(**{name: np.concatenate((getattr(shown, name), column)) for name, column in more.items()})
+    votes = Votes(
+        np.concatenate((log.votes.impression, np.arange(rows, rows + 4 * n))),
+        np.concatenate((log.votes.voter, np.repeat(log.requests.member, 4))),
+        np.concatenate((log.votes.value, np.ones(4 * n, dtype=np.int16))),
+    )
+    turned = report(replace(log, impressions=joined, votes=votes), title="")
+    plain = report(log, title="")
+    assert turned.positions == plain.positions
+    assert [one.rank for one in turned.positions] == [1, 2, 3, 4]
+    assert turned.off_policy == plain.off_policy
+    assert turned.comparison.units.wins > plain.comparison.units.wins
 
 
 def test_off_policy_values_are_exact_where_nothing_is_random():

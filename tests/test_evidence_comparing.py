@@ -24,10 +24,11 @@ from bot.evidence.rates import wilson
 from bot.evidence.simulation import World, in_memory, sessions
 
 
-def given_credit(d, voter=None):
+def given_credit(d, voter=None, seed=None):
     d = np.asarray(d, dtype=np.int64)
     voters = np.arange(d.size) if voter is None else np.asarray(voter)
-    return Credit(np.arange(d.size), voters, d, n_votes=int(np.abs(d).sum()))
+    seeds = np.arange(d.size) if seed is None else np.asarray(seed)
+    return Credit(np.arange(d.size), voters, d, seeds, n_votes=int(np.abs(d).sum()))
 
 
 def test_credit_is_ups_less_downs_of_a_less_the_same_of_b():
@@ -84,8 +85,8 @@ def test_swapping_the_models_mirrors_everything_exactly(units, seed):
     voter, d = [unit[0] for unit in units], [unit[1] for unit in units]
     one, other = compare(given_credit(d, voter), seed=seed), compare(given_credit([-x for x in d], voter), seed=seed)
     assert (one.requests.wins, one.requests.losses) == (other.requests.losses, other.requests.wins)
-    assert (one.sign_p, one.voter_p, one.always_valid_p) == pytest.approx(
-        (other.sign_p, other.voter_p, other.always_valid_p), abs=1e-12
+    assert (one.sign_p, one.voter_p, one.seed_p, one.always_valid_p) == pytest.approx(
+        (other.sign_p, other.voter_p, other.seed_p, other.always_valid_p), abs=1e-12
     )
     assert one.win_rate == pytest.approx(1 - other.win_rate)
     assert (one.low, one.high) == pytest.approx((1 - other.high, 1 - other.low))
@@ -149,6 +150,19 @@ def test_clear_preferences_of_many_people_decide_for_either_model():
     d, voter = np.tile([1, 1, 1, -1], 60), np.arange(240) % 30
     assert compare(given_credit(d, np.random.default_rng(0).permutation(voter))).verdict == "a"
     assert compare(given_credit(-d, np.random.default_rng(0).permutation(voter))).verdict == "b"
+
+
+def test_the_answers_about_a_few_artists_do_not_decide():
+    """Sixty people prefer A for one artist that half of them ask about; for forty others nobody prefers anything."""
+    rng = np.random.default_rng(9)
+    d = np.concatenate((np.ones(200, int), rng.choice([-1, 1], size=200)))
+    seed = np.concatenate((np.zeros(200, int), 1 + np.arange(200) % 40))
+    found = compare(given_credit(d, np.arange(400) % 60, seed))
+    assert found.voter_p < 0.01
+    assert found.always_valid_p < 0.01
+    assert found.seed_p > 0.05
+    assert found.verdict == "few_artists"
+    assert compare(given_credit(d, np.arange(400) % 60, rng.permutation(seed))).verdict == "a"
 
 
 @pytest.mark.parametrize(("d", "voter"), [([], []), ([0, 0], [0, 1]), ([5] * 15, [0] * 15), ([1] * 99, range(99))])

@@ -1,5 +1,8 @@
 """A half-step solves what it says it solves, whatever the ridge, and the loss is the papers'."""
 
+from itertools import pairwise
+
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 import dense
 from communities import community_plays
+from recommender import least_squares
 from recommender.errors import ParameterError
 from recommender.halves import HALF_BITS
 from recommender.kernels import balanced_blocks
@@ -132,6 +136,60 @@ def test_rows_without_plays_become_zero(ridge):
     )
     assert not rows[5].any()
     assert rows[6].any()
+
+
+@pytest.fixture(params=[1, 3], ids=["a tile for each artist", "tiles of three artists"])
+def tiles_of(request, monkeypatch):
+    """Makes the fixed side too large for the cache: rows with more plays than there are tiles are solved in tiles."""
+
+    def tiles(n_factors: int) -> None:
+        monkeypatch.setattr(least_squares, "TILE_BYTES", 4 * n_factors * request.param)
+        monkeypatch.setattr(least_squares, "FEWEST_TILES", 2)
+        monkeypatch.setattr(least_squares, "FEWEST_IN_TILE", 1 if request.param > 1 else 0)
+
+    return tiles
+
+
+@each_ridge
+@pytest.mark.parametrize("n_factors", [1, 5, 64])
+def test_tiles_reach_the_dense_normal_equations(tiles_of, n_factors, ridge):
+    c, y = planted_confidence(), random_factors(13, n_factors)
+    tiles_of(n_factors)
+    assert np.allclose(solved_rows(c, y, ridge, cg_steps=40), dense.als_rows(c.toarray(), y, ridge), atol=3e-4)
+
+
+@each_ridge
+@pytest.mark.parametrize("cg_steps", [1, 2, 3])
+def test_tiles_go_the_steps_that_rows_go_alone(tiles_of, cg_steps, ridge):
+    c, y = planted_confidence(), random_factors(13, 6)
+    alone = solved_rows(c, y, ridge, cg_steps=cg_steps)
+    tiles_of(6)
+    assert np.allclose(solved_rows(c, y, ridge, cg_steps=cg_steps), alone, atol=1e-5)
+
+
+def test_tiles_are_left_alone_where_plays_are_not_in_order(tiles_of):
+    c, y = planted_confidence(), random_factors(13, 6)
+    rng = np.random.default_rng(0)
+    order = np.concatenate([begin + rng.permutation(end - begin) for begin, end in pairwise(c.indptr)])
+    unordered = CSR((c.data[order], c.indices[order], c.indptr), shape=c.shape)
+    tiles_of(6)
+    rows = solved_rows(unordered, y, RIDGES[0], cg_steps=40)
+    assert np.allclose(rows, dense.als_rows(c.toarray(), y, RIDGES[0]), atol=3e-4)
+
+
+def test_tiles_give_the_same_bits_with_any_number_of_threads(tiles_of, monkeypatch):
+    c, y = planted_confidence(200), random_factors(13, 8)
+    tiles_of(8)
+    monkeypatch.setattr(least_squares, "TILED_BLOCK_WEIGHT", 50)
+    before = numba.get_num_threads()
+    try:
+        found = []
+        for threads in (1, before):
+            numba.set_num_threads(threads)
+            found.append(solved_rows(c, y, RIDGES[0], cg_steps=2))
+    finally:
+        numba.set_num_threads(before)
+    assert np.array_equal(*found)
 
 
 def test_gram_equals_the_product_whatever_is_left_for_the_last_block():

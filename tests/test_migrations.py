@@ -22,7 +22,7 @@ from bot.feedback.tables import Base
 from recommender.errors import FeedbackError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-HEAD = "0003"
+HEAD = "0004"
 
 
 def sqlite_url(path: Path) -> str:
@@ -197,6 +197,53 @@ def test_aliases_of_the_first_version_hold_everywhere_afterwards_and_survive_the
     connection.close()
 
 
+def test_experiments_of_the_third_version_run_everywhere_afterwards_and_survive_the_way_back(tmp_path):
+    path = tmp_path / "feedback.sqlite3"
+    upgrade_database(sqlite_url(path))
+    migrate_to(path, "0003", command.downgrade)
+    third = schema_of(path)
+    noon, one = "2026-01-02 12:00:00.000000", "2026-01-02 13:00:00.000000"
+    old = [
+        (2, "old", "m", "n", 0.1, "salt", noon, noon, one, None),
+        (5, "runs", "m", "n", 0.0, "pepper", noon, noon, None, None),
+    ]
+    kept = (
+        "SELECT id, name, model_a, model_b, explore_rate, salt, created_at, started_at, ended_at, archived_at "
+        "FROM experiment WHERE id < 6 ORDER BY id"
+    )
+    with sqlite3.connect(path) as connection:
+        for model in "mn":
+            connection.execute(
+                "INSERT INTO model VALUES (?, ?, 'als', '{}', 'demo', NULL, 1, '2026-01-01', NULL)", [model, "a" * 64]
+            )
+        connection.executemany("INSERT INTO experiment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", old)
+        connection.execute(
+            "INSERT INTO request (id, created_at, member_key, source, command, k, shuffled, outcome, abstained,"
+            " undelivered, is_test, experiment_id) VALUES (1, ?, ?, 'slash', 'similar', 10, 0, 'answered', 0, 0, 0, 5)",
+            [noon, "b" * 32],
+        )
+    connection.close()
+    assert upgrade_database(sqlite_url(path)) == ("0003", HEAD)
+    insert = "INSERT INTO experiment (scope, name, model_a, model_b, explore_rate, salt, created_at, started_at) "
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(kept).fetchall() == old
+        assert connection.execute("SELECT DISTINCT scope FROM experiment").fetchall() == [("everywhere",)]
+        # The same name in a server, and running beside the other: more than 0003 can hold.
+        connection.execute(f"{insert} VALUES (?, 'runs', 'm', 'n', 0, 'sugar', ?, ?)", ["c" * 32, noon, noon])
+        for scope, name in (("everywhere", "third"), ("c" * 32, "third"), ("everywhere", "old"), ("nowhere", "third")):
+            with pytest.raises(sqlite3.IntegrityError):
+                connection.execute(f"{insert} VALUES (?, ?, 'm', 'n', 0, 'x', ?, ?)", [scope, name, noon, noon])
+    connection.close()
+    migrate_to(path, "0003", command.downgrade)
+    assert schema_of(path) == third
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(kept).fetchall() == old
+        (of_server,) = connection.execute("SELECT name, ended_at FROM experiment WHERE id > 5").fetchall()
+        assert of_server == ("sugar", noon)
+        assert connection.execute("SELECT experiment_id FROM request").fetchall() == [(5,)]
+    connection.close()
+
+
 def test_two_processes_may_upgrade_at_once(tmp_path):
     code = (
         "import sys; from bot.feedback.database import upgrade_database\n"
@@ -313,7 +360,7 @@ def test_a_locked_database_is_one_sentence_and_works_when_released(tmp_path):
 
 
 def test_postgresql_gets_the_same_log(capsys):
-    """Offline: what PostgreSQL would be told; the same suite runs against a server by address only."""
+    """Offline: what PostgreSQL would be told; tests/test_postgresql.py tells it a real server."""
     from alembic.config import CommandLine
 
     options = ["-c", str(REPOSITORY / "pyproject.toml"), "-x", "url=postgresql://", "upgrade", "head", "--sql"]

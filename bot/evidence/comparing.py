@@ -29,18 +29,19 @@ MAX_VOTERS_TO_ENUMERATE = 10
 class Credit:
     """What votes say of A against B: per unit of request and voter, shape (n_units,), in the order of the requests.
 
-    ``d`` : (up - down) of A minus of B, whole numbers, 0 included.
+    ``d`` : (up - down) of A minus of B, whole numbers, 0 included. ``seed`` : id of the artist that was asked about.
     """
 
     request: Ints
     voter: Ints
     d: Ints
+    seed: Ints
     n_votes: int
 
     def without(self, voter: int) -> "Credit":
         """Leave one person out."""
         kept = self.voter != voter
-        return Credit(self.request[kept], self.voter[kept], self.d[kept], self.n_votes)
+        return Credit(self.request[kept], self.voter[kept], self.d[kept], self.seed[kept], self.n_votes)
 
     def per_request(self) -> Ints:
         """Sum over the voters of each request, in the order of the requests."""
@@ -65,7 +66,8 @@ class Comparison:
 
     ``win_rate`` : share of decided units that A won, with its interval of 95 %, 0.5 where nothing was decided.
     ``method`` : how the interval was made: "voters flipped" or "voters resampled".
-    ``voter_p`` : of no difference, whole voters flipped. ``sign_p`` : exact, per request, for a size fixed in advance.
+    ``voter_p`` : of no difference, whole voters flipped. ``seed_p`` : the same, flipping whole artists asked about,
+    where the same two lists are compared again and again. ``sign_p`` : exact, per request, for a size fixed in advance.
     ``always_valid_p`` : may be looked at after every request; the larger of that of all and that without the one
     person who moved it most, so that no single person decides.
     ``effective_voters`` : Kish's; ``top_share`` : of all decided units, the busiest person's.
@@ -82,6 +84,7 @@ class Comparison:
     high: float
     method: str
     voter_p: float
+    seed_p: float
     sign_p: float
     always_valid_p: float
     verdict: str
@@ -100,7 +103,8 @@ def credit(log: FeedbackLog) -> Credit:
     unit, place = np.unique(key, return_inverse=True)
     d = np.bincount(place, weights=value, minlength=unit.size).astype(np.int64)
     people = max(log.n_people, 1)
-    return Credit(unit // people, unit % people, d, int(drafted.sum()))
+    of_request = unit // people
+    return Credit(of_request, unit % people, d, log.requests.seed[of_request], int(drafted.sum()))
 
 
 def compare(given: Credit, *, seed: int = 0) -> Comparison:
@@ -117,6 +121,8 @@ def compare(given: Credit, *, seed: int = 0) -> Comparison:
     n, effective = float(units.sum()), effective_number(units)
     win_rate = float(wins.sum() / n) if n else 0.5
     low, high, voter_p = flip_voters(wins, units, rng=rng)
+    # Coins of their own: what the others say shall not depend on this one.
+    *_, seed_p = flip_voters(*wins_by(given, given.seed), rng=np.random.default_rng([seed, 1]))
     method = "voters flipped"
     if effective >= MIN_VOTERS_TO_RESAMPLE:
         low, high = resample_voters(wins, units, rng=rng)
@@ -127,7 +133,13 @@ def compare(given: Credit, *, seed: int = 0) -> Comparison:
     without = given if mover is None else given.without(mover)
     always_valid_p = max(always_valid(given.per_request()), always_valid(without.per_request()))
     verdict, words = _verdict(
-        given, without, n_voters=units.size, win_rate=win_rate, voter_p=voter_p, always_valid_p=always_valid_p
+        given,
+        without,
+        n_voters=units.size,
+        win_rate=win_rate,
+        voter_p=voter_p,
+        seed_p=seed_p,
+        always_valid_p=always_valid_p,
     )
     return Comparison(
         requests=requests,
@@ -141,6 +153,7 @@ def compare(given: Credit, *, seed: int = 0) -> Comparison:
         high=high,
         method=method,
         voter_p=voter_p,
+        seed_p=seed_p,
         sign_p=sign_p,
         always_valid_p=always_valid_p,
         verdict=verdict,
@@ -173,12 +186,17 @@ def always_valid(d: Ints) -> float:
 
 
 def wins_by_voter(given: Credit) -> tuple[Floats, Floats]:
-    """Return the units that A won and all decided ones, for each voter who decided any; shape (n_voters,) each.
+    """Return the units that A won and all decided ones, for each voter who decided any; shape (n_voters,) each."""
+    return wins_by(given, given.voter)
+
+
+def wins_by(given: Credit, group: Ints) -> tuple[Floats, Floats]:
+    """Return the units that A won and all decided ones, for each group that decided any; shape (n_groups,) each.
 
     In the order in which they first decided one: the random flips shall not depend on how people are numbered.
     """
     decided = given.d != 0
-    voters, first, place = np.unique(given.voter[decided], return_index=True, return_inverse=True)
+    voters, first, place = np.unique(group[decided], return_index=True, return_inverse=True)
     won = (given.d[decided] > 0).astype(np.float64)
     wins: Floats = np.bincount(place, weights=won, minlength=voters.size).astype(np.float64)
     units: Floats = np.bincount(place, minlength=voters.size).astype(np.float64)
@@ -278,7 +296,14 @@ def _mover(given: Credit) -> int | None:
 
 
 def _verdict(
-    given: Credit, without: Credit, *, n_voters: int, win_rate: float, voter_p: float, always_valid_p: float
+    given: Credit,
+    without: Credit,
+    *,
+    n_voters: int,
+    win_rate: float,
+    voter_p: float,
+    seed_p: float,
+    always_valid_p: float,
 ) -> tuple[str, str]:
     """Say what may be concluded, as a word for programs and a sentence for people."""
     if given.n_votes < MIN_VOTES or n_voters < MIN_VOTERS:
@@ -290,6 +315,8 @@ def _verdict(
     rest = _tally(without.d)
     same_way = (rest.wins - rest.losses) * (win_rate - 0.5) > 0
     if always_valid_p <= ALPHA and voter_p <= ALPHA and same_way:
+        if seed_p > ALPHA:
+            return "few_artists", "Undecided: it would be decided only with the answers about a few artists."
         better = "a" if win_rate > 0.5 else "b"
         return better, f"{better.upper()} is better; the evidence holds at every look and without any one person."
     if sign_test(*_decided(given)) <= ALPHA < sign_test(*_decided(without)):

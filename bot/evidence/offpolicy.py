@@ -27,7 +27,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class OffPolicy:
-    """What one model's first ten, in its own order, earn per row: ups less downs, from -1 to 1.
+    """What one model's first page, in its own order, earns per row: ups less downs, from -1 to 1.
 
     ``ips`` : by inverse propensity, weights clipped; ``snips`` : divided by the sum of the weights instead of their
     expectation. ``effective_n`` : rows that the weights are worth. ``support`` : share of the model's rows that the
@@ -76,29 +76,28 @@ def off_policy(log: FeedbackLog) -> tuple[OffPolicy, ...]:
     shown = log.impressions
     # Also rows that one model alone had left: they are nobody's in the comparison, but their chances are exact.
     drafted = _first_page(log) & ((shown.rank_in_a > 0) | (shown.rank_in_b > 0))
-    n_requests = np.unique(log.impressions.request[drafted]).size
-    if not n_requests:
+    if not drafted.any():
         return ()
+    # As many rows as the answers had: a server may want pages of four.
+    n_rows = int((_first_page(log) & np.isin(shown.request, shown.request[drafted])).sum())
     reward = _mean_votes(log)
     return (
-        _graded("a", log, log.impressions.rank_in_a, drafted, reward, n_requests),
-        _graded("b", log, log.impressions.rank_in_b, drafted, reward, n_requests),
+        _graded("a", log, log.impressions.rank_in_a, drafted, reward, n_rows),
+        _graded("b", log, log.impressions.rank_in_b, drafted, reward, n_rows),
     )
 
 
-def _graded(
-    model: Side, log: FeedbackLog, own_rank: Codes, drafted: Flags, reward: Floats, n_requests: int
-) -> OffPolicy:
+def _graded(model: Side, log: FeedbackLog, own_rank: Codes, drafted: Flags, reward: Floats, n_rows: int) -> OffPolicy:
     in_place = drafted & (own_rank == log.impressions.rank)
     weights = 1.0 / log.impressions.propensity[in_place]
     clipped = np.minimum(weights, MAX_WEIGHT)
-    earned, total, expected = float(clipped @ reward[in_place]), float(clipped.sum()), n_requests * MAX_PAGE_ROWS
+    earned, total = float(clipped @ reward[in_place]), float(clipped.sum())
     return OffPolicy(
         model=model,
-        ips=earned / expected,
+        ips=earned / n_rows,
         snips=earned / total if total else 0.0,
         effective_n=effective_number(clipped),
-        support=float(weights.sum()) / expected,
+        support=float(weights.sum()) / n_rows,
         clipped=int((weights > MAX_WEIGHT).sum()),
     )
 
@@ -111,7 +110,9 @@ def _mean_votes(log: FeedbackLog) -> Floats:
 
 
 def _first_page(log: FeedbackLog) -> Flags:
-    return log.impressions.rank <= MAX_PAGE_ROWS
+    """Rows that are shown without a further click: whether somebody turns the page is not part of a propensity."""
+    first: Flags = (log.impressions.page == 1) & (log.impressions.rank <= MAX_PAGE_ROWS)
+    return first
 
 
 def _of_requests(log: FeedbackLog, flags: Flags) -> Flags:

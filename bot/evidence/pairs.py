@@ -84,11 +84,8 @@ def pair_rates(votes: VotedPairs) -> PairRates:
     if not votes.value.size:
         nothing = np.zeros(0, dtype=np.int64)
         return PairRates(nothing, nothing, nothing, nothing, 0.5)
-    key = np.stack((votes.seed, votes.artist, votes.voter))
-    # The last of equal columns: the first of the reversed ones.
-    _, first = np.unique(key[:, ::-1], axis=1, return_index=True)
-    last = votes.value.size - 1 - first
-    pairs, place = np.unique(key[:2, last], axis=1, return_inverse=True)
+    last = votes.last_words()
+    pairs, place = np.unique(np.stack((votes.seed, votes.artist))[:, last], axis=1, return_inverse=True)
     up = (votes.value[last] > 0).astype(np.int64)
     ups = np.bincount(place.ravel(), weights=up, minlength=pairs.shape[1]).astype(np.int64)
     voters = np.bincount(place.ravel(), minlength=pairs.shape[1]).astype(np.int64)

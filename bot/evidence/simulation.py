@@ -19,6 +19,7 @@ from bot.feedback.log import (
 )
 from recommender.errors import ParameterError
 
+N_SEEDS = 50
 EXAMINATION = (0.95, 0.70, 0.50, 0.40, 0.33, 0.27, 0.23, 0.19, 0.16, 0.13)
 
 
@@ -32,6 +33,8 @@ class World:
     ``n_shared`` : artists at the head of both lists; ``n_own`` : further ones of each model's own.
     ``duplicates``, ``changes``, ``retractions`` : shares of the clicks that are delivered twice, or thought better of.
     ``a_first`` : no coin, A always on top: what a naive comparison would show.
+    ``seed_spread`` : standard deviation of A's advantage by the artist asked about, in logits, 0 on average; then half
+    of all ask about the first few of ``N_SEEDS`` artists.
     ``zealot_votes`` : so many votes of one further member, for all rows of A and against all of B.
     """
 
@@ -47,6 +50,7 @@ class World:
     changes: float = 0.0
     retractions: float = 0.0
     a_first: bool = False
+    seed_spread: float = 0.0
     zealot_votes: int = 0
 
     def __post_init__(self) -> None:
@@ -95,18 +99,20 @@ def sessions(world: World, n_requests: int, *, rng: np.random.Generator) -> Iter
     generosity = rng.normal(0, world.generosity, size=world.n_members)
     zealous = _spread(world.zealot_votes, n_requests)
     number = 0
+    seeds, advantages = _seeds(world, n_requests, rng)
     for at, member in enumerate(members.tolist()):
         page = _page(a, b, world, rng)
-        values = _opinions(page, world, generosity[member], rng)
+        advantage = advantages[seeds[at]] if seeds else 0.0
+        values = _opinions(page, world, generosity[member], rng, advantage=advantage)
         clicks, number = _clicks(values, world, number, rng)
-        yield Session(member, int(rng.integers(50)), page, clicks)
+        yield Session(member, seeds[at] if seeds else int(rng.integers(N_SEEDS)), page, clicks)
         while zealous and zealous[0][0] <= at:
             _, n_votes = zealous.pop(0)
             page = _page(a, b, world, rng)
             fanatical = {rank: 1 if row.team == "a" else -1 for rank, row in enumerate(page.rows, start=1)}
             chosen = dict(list(fanatical.items())[:n_votes])
             clicks, number = _clicks(chosen, World(), number, rng)
-            yield Session(world.n_members, int(rng.integers(50)), page, clicks)
+            yield Session(world.n_members, int(rng.integers(N_SEEDS)), page, clicks)
 
 
 def in_memory(world: World, given: Sequence[Session]) -> FeedbackLog:
@@ -128,6 +134,7 @@ def in_memory(world: World, given: Sequence[Session]) -> FeedbackLog:
         id=np.arange(1, len(rows) + 1),
         request=np.repeat(np.arange(n), sizes),
         rank=np.array([rank for size in sizes for rank in range(1, size + 1)], dtype=np.int16),
+        page=np.ones(len(rows), dtype=np.int16),
         team=np.array([TEAM_CODES[row.team] for row in rows], dtype=np.int16),
         rank_in_a=np.array([row.rank_in_a or 0 for row in rows], dtype=np.int16),
         rank_in_b=np.array([row.rank_in_b or 0 for row in rows], dtype=np.int16),
@@ -165,14 +172,31 @@ def _page(a: list[int], b: list[int], world: World, rng: np.random.Generator) ->
     return DraftedPage(tuple(firsts), page.explored, page.shuffled)
 
 
-def _opinions(page: DraftedPage, world: World, generosity: float, rng: np.random.Generator) -> dict[int, int]:
+def _seeds(world: World, n_requests: int, rng: np.random.Generator) -> tuple[list[int], list[float]]:
+    """Draw what is asked about, in proportion to 1 / rank, and A's advantage there; nothing where there is none."""
+    if not world.seed_spread:
+        return [], []
+    popularity = 1 / np.arange(1, N_SEEDS + 1)
+    seeds: list[int] = rng.choice(N_SEEDS, size=n_requests, p=popularity / popularity.sum()).tolist()
+    advantages: list[float] = rng.normal(0, world.seed_spread, size=N_SEEDS).tolist()
+    return seeds, advantages
+
+
+def _opinions(
+    page: DraftedPage, world: World, generosity: float, rng: np.random.Generator, *, advantage: float = 0.0
+) -> dict[int, int]:
     """What a member thinks of each row that they look at, by rank."""
     examined, liked = rng.random(len(page.rows)), rng.random(len(page.rows))
     return {
-        rank: 1 if liked[rank - 1] < expit(logit(_up_rate(row, world)) + generosity) else -1
+        rank: 1 if liked[rank - 1] < expit(logit(_up_rate(row, world)) + generosity + _of_side(row, advantage)) else -1
         for rank, row in enumerate(page.rows, start=1)
         if examined[rank - 1] < world.examination[rank - 1]
     }
+
+
+def _of_side(row: DraftedRow, advantage: float) -> float:
+    """A's half of its advantage for its own rows, B's loss for B's."""
+    return advantage / 2 * ((row.rank_in_a is not None) - (row.rank_in_b is not None))
 
 
 def _up_rate(row: DraftedRow, world: World) -> float:

@@ -41,7 +41,9 @@ def open_engine(url: str, *, busy_timeout: float = 5.0, foreign_keys: bool = Tru
     parsed = _parse(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     try:
-        engine = create_engine(parsed, connect_args={"timeout": busy_timeout} if is_sqlite else {})
+        # A server may have been restarted meanwhile: a connection that is gone is found before a vote is lost on it.
+        options: dict[str, Any] = {"connect_args": {"timeout": busy_timeout}} if is_sqlite else {"pool_pre_ping": True}
+        engine = create_engine(parsed, **options)
     except NoSuchModuleError as err:
         raise FeedbackError(f"the driver {parsed.drivername!r} in SEGUE_DATABASE_URL is unknown; use sqlite") from err
     except ImportError as err:

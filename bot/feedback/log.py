@@ -44,12 +44,14 @@ class Requests:
 class Impressions:
     """Shown rows in the order of their ids; all arrays of shape (n_impressions,).
 
-    ``request`` : place in :class:`Requests`; ``rank_in_a``, ``rank_in_b`` : 0 for none; ``bucket`` : -1 for unknown.
+    ``request`` : place in :class:`Requests`; ``page`` : from 1; ``rank_in_a``, ``rank_in_b`` : 0 for none;
+    ``bucket`` : -1 for unknown.
     """
 
     id: Ints
     request: Ints
     rank: Codes
+    page: Codes
     team: Codes
     rank_in_a: Codes
     rank_in_b: Codes
@@ -98,3 +100,11 @@ class VotedPairs:
     def chosen(self, flags: Flags) -> "VotedPairs":
         """Keep some of them."""
         return VotedPairs(*(getattr(self, name)[flags] for name in self.__dataclass_fields__))
+
+    def last_words(self) -> Ints:
+        """Find each person's last vote on each pair, whatever they said in other answers before; rising places."""
+        key = np.stack((self.seed, self.artist, self.voter))
+        # The last of equal columns: the first of the reversed ones.
+        _, first = np.unique(key[:, ::-1], axis=1, return_index=True)
+        places: Ints = np.sort(self.value.size - 1 - first)
+        return places

@@ -20,13 +20,20 @@ from bot.feedback.log import (
     VotedPairs,
     Votes,
 )
+from bot.feedback.subjects import known_key
 from bot.feedback.tables import Impression, MemberPreference, Request, current_vote
 
 ROWS_PER_BLOCK = 20_000
-_BITS = {"bucket": 7, "rank_in_b": 15, "rank_in_a": 15, "team": 3, "rank": 15}
+_BITS = {"bucket": 7, "rank_in_b": 15, "rank_in_a": 15, "team": 3, "page": 7, "rank": 15}
 
 
-def read_log(connection: Connection, *, experiment_id: int | None = None, since: datetime | None = None) -> FeedbackLog:
+def read_log(
+    connection: Connection,
+    *,
+    experiment_id: int | None = None,
+    since: datetime | None = None,
+    guild: str | None = None,
+) -> FeedbackLog:
     """Read what reports need, in one consistent state.
 
     Parameters
@@ -34,16 +41,19 @@ def read_log(connection: Connection, *, experiment_id: int | None = None, since:
     connection : of :meth:`bot.feedback.store.FeedbackStore.reading`.
     experiment_id : only its answers; None reads all.
     since : only requests of this time (aware) or later.
+    guild : outside id of the server in which they were asked; None reads all.
 
     Returns
     -------
     The log without test requests and without answers that never arrived.
     """
     wanted = _wanted(experiment_id, since)
+    if guild is not None:
+        wanted.append(Request.guild_key == (known_key(connection, "guild", guild) or ""))
     people: dict[str, int] = {}
     requests = _requests(connection, wanted, people)
     # Without a choice everything is read and the few rows of tests are dropped: a subquery would cost more.
-    chosen = None if experiment_id is None and since is None else select(Request.id).where(*wanted)
+    chosen = None if experiment_id is None and since is None and guild is None else select(Request.id).where(*wanted)
     impressions = _impressions(connection, chosen, requests)
     votes = _votes(connection, chosen, impressions, people)
     return FeedbackLog(requests, impressions, votes, n_people=len(people))
@@ -79,9 +89,10 @@ def _impressions(connection: Connection, chosen: Select[int] | None, requests: R
         "rank_in_b": func.coalesce(Impression.rank_in_b, 0),
         "rank_in_a": func.coalesce(Impression.rank_in_a, 0),
         "team": _code(Impression.team, TEAMS),
+        "page": Impression.page,
         "rank": Impression.rank,
     }
-    # Of a million rows each further column costs half a second: five small numbers come as one.
+    # Of a million rows each further column costs half a second: six small numbers come as one.
     packed: Any = literal(0, BigInteger)
     for name in reversed(bits):
         packed = packed * 2 ** _BITS[name] + bits[name]

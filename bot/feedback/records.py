@@ -20,6 +20,10 @@ ExperimentState = Literal["defined", "running", "stopped", "archived"]
 Verdict = Literal["like", "dislike"]
 
 
+EVERYWHERE = "everywhere"
+"""The scope of an experiment in all servers and outside of them; the other scopes are the random keys of servers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One row of an answer, as it was shown.
@@ -269,6 +273,7 @@ class ExperimentRecord:
 
     Parameters
     ----------
+    scope : :data:`EVERYWHERE`, or the random key of the server whose answers alone take part.
     model_a, model_b : ids of registered models, see :class:`ModelRecord`.
     explore_rate : share of its answers that explore, from 0 to 1.
     salt : keeps its coins apart from those of other experiments.
@@ -285,6 +290,7 @@ class ExperimentRecord:
     started_at: datetime | None
     ended_at: datetime | None
     archived_at: datetime | None
+    scope: str = EVERYWHERE
 
     @property
     def state(self) -> ExperimentState:
@@ -294,6 +300,11 @@ class ExperimentRecord:
         if self.ended_at is not None:
             return "stopped"
         return "defined" if self.started_at is None else "running"
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it runs in all servers and outside of them."""
+        return self.scope == EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -42,8 +41,9 @@ from bot.feedback.records import (
     VoteEvent,
     VoteOutcome,
 )
+from bot.feedback.requests import insert_request
 from bot.feedback.subjects import key_for
-from bot.feedback.tables import Impression, MemberPreference, Model, Request, Seed, Subject, Vote, current_vote
+from bot.feedback.tables import Impression, MemberPreference, Model, Request, Subject, Vote, current_vote
 from bot.feedback.writer import Writer
 from recommender.errors import FeedbackError
 
@@ -137,7 +137,7 @@ class FeedbackStore:
         person who opted out: nothing was written.
         """
         created_at = self._now()
-        return self._submit(lambda connection: _insert_request(connection, request, shown, seeds, created_at))
+        return self._submit(lambda connection: insert_request(connection, request, shown, seeds, created_at=created_at))
 
     def record_undelivered(self, impression_ids: Sequence[int]) -> Future[None]:
         """Log that an answer never reached its channel: these rows, and their request, were not shown after all."""
@@ -347,35 +347,6 @@ def _register(connection: Connection, model: ModelRecord) -> None:
             f"model {model.id} is already logged with checksum {known[:12]}..., and this one has "
             f"{model.sha256[:12]}...: votes could not be told apart; give the changed model another id"
         )
-
-
-def _insert_request(
-    connection: Connection,
-    request: RequestRecord,
-    shown: Sequence[Shown],
-    seeds: Sequence[tuple[int, int]],
-    created_at: datetime,
-) -> list[int]:
-    if preferences.opted_out(connection, request.member):
-        return []
-    row = asdict(request)
-    member, guild = row.pop("member"), row.pop("guild")
-    row["created_at"] = created_at
-    row["undelivered"] = False
-    row["member_key"] = key_for(connection, "member", member)
-    row["guild_key"] = None if guild is None else key_for(connection, "guild", guild)
-    request_id = connection.execute(insert(Request).returning(Request.id), row).scalar_one()
-    if seeds:
-        rows = [
-            {"request_id": request_id, "position": position, "artist_id": artist_id, "sign": sign}
-            for position, (artist_id, sign) in enumerate(seeds, start=1)
-        ]
-        connection.execute(insert(Seed), rows)
-    if not shown:
-        return []
-    by_rank = [{"request_id": request_id, **asdict(one)} for one in sorted(shown, key=attrgetter("rank"))]
-    returning_ids = insert(Impression).returning(Impression.id, sort_by_parameter_order=True)
-    return list(connection.scalars(returning_ids, by_rank))
 
 
 def _mark_undelivered(connection: Connection, impression_ids: Sequence[int]) -> None:

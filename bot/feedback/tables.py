@@ -30,6 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.feedback.columns import NEVER_REUSE_IDS, Id64, Real, RowId, UtcDateTime, Whole, flag, length, one_of, within
 from bot.feedback.records import (
+    EVERYWHERE,
     AliasSource,
     AliasStatus,
     Familiarity,
@@ -103,11 +104,16 @@ class Model(Base):
 
 
 class Experiment(Base):
-    """A live comparison of two models; defined, started, ended and archived, each at its time."""
+    """A live comparison of two models; defined, started, ended and archived, each at its time.
+
+    ``scope`` is 'everywhere' or a server's random key: what a server's moderators start touches no other server.
+    """
 
     __tablename__ = "experiment"
     __table_args__ = (
-        UniqueConstraint("name"),
+        UniqueConstraint("scope", "name"),
+        _unique_where("uq_experiment_running", "scope", condition="started_at IS NOT NULL AND ended_at IS NULL"),
+        CheckConstraint(f"scope = '{EVERYWHERE}' OR length(scope) = 32", name="scope_known"),
         length("name", 1, 64),
         length("salt", 1, 64),
         within("explore_rate", 0, 1),
@@ -118,6 +124,7 @@ class Experiment(Base):
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    scope: Mapped[str] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(64))
     model_a: Mapped[str] = mapped_column(ForeignKey("model.id"))
     model_b: Mapped[str] = mapped_column(ForeignKey("model.id"))

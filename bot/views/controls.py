@@ -5,7 +5,7 @@ They are rebuilt from their ids, so they work after a restart; what a click does
 
 import re
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import discord
 from discord import ui
@@ -14,7 +14,7 @@ from bot.languages import Language
 from bot.rendering import MAX_LABEL_CHARACTERS, STRENGTHS, Style
 from bot.replies import MixedRow, Row
 from bot.views.apology import apologising
-from bot.views.ids import ARTIST, NUMBER, PLACE, Place
+from bot.views.ids import ARTIST, NUMBER, PLACE, ROW, TYPED, Place
 from recommender.artists import format_artist_id, parse_artist_id
 from recommender.wording import plain_name
 
@@ -22,7 +22,7 @@ VERDICTS = {"up": 1, "down": -1, "none": 0}
 MAX_TYPED_CHARACTERS = 40
 
 Click = discord.Interaction[Any]
-_PLAIN = Style(markdown=False)
+_NO_ID = r"(?!)"  # of a class that only others are made from
 
 
 def label_of(name: str, *, limit: int = MAX_LABEL_CHARACTERS) -> str:
@@ -115,15 +115,19 @@ class CloserSelect(ui.DynamicItem[ui.Select[Any]], template=rf"closer:(?P<artist
             )
 
 
-class LookButton(
-    ui.DynamicItem[ui.Button[Any]],
-    template=rf"look:(?P<seed>{ARTIST}):(?P<artist>{ARTIST}):(?P<impression_id>{NUMBER})",
-):
-    """Leads back to what was said of a row."""
+class _RowButton(ui.DynamicItem[ui.Button[Any]], template=_NO_ID):
+    """A button about one row: the artist it was shown for, its own artist, and what a vote refers to."""
+
+    word: ClassVar[str]
+    emoji: ClassVar[str | None] = None
+    button_style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
 
     def __init__(self, seed_id: int, artist_id: int, impression_id: int, *, label: str) -> None:
         ids = f"{format_artist_id(seed_id)}:{format_artist_id(artist_id)}:{impression_id}"
-        super().__init__(ui.Button(label=label, emoji="↩️", custom_id=f"look:{ids}"))
+        button: ui.Button[Any] = ui.Button(
+            label=label, emoji=self.emoji, custom_id=f"{self.word}:{ids}", style=self.button_style
+        )
+        super().__init__(button)
         self.seed_id, self.artist_id, self.impression_id = seed_id, artist_id, impression_id
 
     @classmethod
@@ -131,6 +135,13 @@ class LookButton(
         """Rebuild the button from its id."""
         seed_id, artist_id = parse_artist_id(match["seed"]), parse_artist_id(match["artist"])
         return cls(seed_id, artist_id, int(match["impression_id"]), label=item.label)
+
+
+class LookButton(_RowButton, template=rf"look:{ROW}"):
+    """Leads back to what was said of a row."""
+
+    word = "look"
+    emoji = "↩️"
 
     @apologising
     async def callback(self, interaction: Click) -> None:
@@ -138,22 +149,11 @@ class LookButton(
         await interaction.client.clicks.look_again(interaction, self.seed_id, self.artist_id, self.impression_id)
 
 
-class DigButton(
-    ui.DynamicItem[ui.Button[Any]],
-    template=rf"dig:(?P<seed>{ARTIST}):(?P<artist>{ARTIST}):(?P<impression_id>{NUMBER})",
-):
+class DigButton(_RowButton, template=rf"dig:{ROW}"):
     """Asks for artists similar to a row, with a way back to it."""
 
-    def __init__(self, seed_id: int, artist_id: int, impression_id: int, *, label: str) -> None:
-        ids = f"{format_artist_id(seed_id)}:{format_artist_id(artist_id)}:{impression_id}"
-        super().__init__(ui.Button(label=label, custom_id=f"dig:{ids}", style=discord.ButtonStyle.primary))
-        self.seed_id, self.artist_id, self.impression_id = seed_id, artist_id, impression_id
-
-    @classmethod
-    async def from_custom_id(cls, _interaction: Click, item: Any, match: re.Match[str], /) -> Self:
-        """Rebuild the button from its id."""
-        seed_id, artist_id = parse_artist_id(match["seed"]), parse_artist_id(match["artist"])
-        return cls(seed_id, artist_id, int(match["impression_id"]), label=item.label)
+    word = "dig"
+    button_style = discord.ButtonStyle.primary
 
     @apologising
     async def callback(self, interaction: Click) -> None:
@@ -179,11 +179,13 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=rf"page:(?P<page>[0-9]
         await interaction.client.clicks.turn(interaction, self.page, self.place)
 
 
-class OtherButton(ui.DynamicItem[ui.Button[Any]], template=rf"other:{PLACE}:(?P<typed>(?s:.*))"):
-    """Says that another artist was meant."""
+class _TypedButton(ui.DynamicItem[ui.Button[Any]], template=_NO_ID):
+    """A button that holds what was typed, beside the place of an answer."""
+
+    word: ClassVar[str]
 
     def __init__(self, place: Place, typed: str, *, label: str) -> None:
-        custom_id = f"other:{place.written()}:{typed[:MAX_TYPED_CHARACTERS]}"
+        custom_id = f"{self.word}:{place.written()}:{typed[:MAX_TYPED_CHARACTERS]}"
         super().__init__(ui.Button(label=label, custom_id=custom_id))
         self.place, self.typed = place, typed
 
@@ -191,6 +193,12 @@ class OtherButton(ui.DynamicItem[ui.Button[Any]], template=rf"other:{PLACE}:(?P<
     async def from_custom_id(cls, _interaction: Click, item: Any, match: re.Match[str], /) -> Self:
         """Rebuild the button from its id."""
         return cls(Place.read(match), match["typed"], label=item.label)
+
+
+class OtherButton(_TypedButton, template=rf"other:{PLACE}:{TYPED}"):
+    """Says that another artist was meant."""
+
+    word = "other"
 
     @apologising
     async def callback(self, interaction: Click) -> None:
@@ -198,36 +206,10 @@ class OtherButton(ui.DynamicItem[ui.Button[Any]], template=rf"other:{PLACE}:(?P<
         await interaction.client.clicks.not_this(interaction, self.place, self.typed)
 
 
-class ChoiceButton(ui.DynamicItem[ui.Button[Any]], template=rf"similar:(?P<artist>{ARTIST})"):
-    """Asks for artists similar to one."""
-
-    def __init__(self, artist_id: int, *, label: str) -> None:
-        super().__init__(ui.Button(label=label, custom_id=f"similar:{format_artist_id(artist_id)}"))
-        self.artist_id = artist_id
-
-    @classmethod
-    async def from_custom_id(cls, _interaction: Click, item: Any, match: re.Match[str], /) -> Self:
-        """Rebuild the button from its id."""
-        return cls(parse_artist_id(match["artist"]), label=item.label)
-
-    @apologising
-    async def callback(self, interaction: Click) -> None:
-        """Answer below."""
-        await interaction.client.clicks.choose(interaction, self.artist_id)
-
-
-class DidYouMeanButton(ui.DynamicItem[ui.Button[Any]], template=rf"choose:{PLACE}:(?P<typed>(?s:.*))"):
+class DidYouMeanButton(_TypedButton, template=rf"choose:{PLACE}:{TYPED}"):
     """Chooses the artist that was meant, with the options that were given."""
 
-    def __init__(self, place: Place, typed: str, *, label: str) -> None:
-        custom_id = f"choose:{place.written()}:{typed[:MAX_TYPED_CHARACTERS]}"
-        super().__init__(ui.Button(label=label, custom_id=custom_id))
-        self.place, self.typed = place, typed
-
-    @classmethod
-    async def from_custom_id(cls, _interaction: Click, item: Any, match: re.Match[str], /) -> Self:
-        """Rebuild the button from its id."""
-        return cls(Place.read(match), match["typed"], label=item.label)
+    word = "choose"
 
     @apologising
     async def callback(self, interaction: Click) -> None:
@@ -235,7 +217,7 @@ class DidYouMeanButton(ui.DynamicItem[ui.Button[Any]], template=rf"choose:{PLACE
         await interaction.client.clicks.choose(interaction, self.place.artist_id, self.place.wish, self.typed)
 
 
-class NameButton(ui.DynamicItem[ui.Button[Any]], template=rf"name:(?P<artist>{ARTIST}):(?P<typed>(?s:.+))"):
+class NameButton(ui.DynamicItem[ui.Button[Any]], template=rf"name:(?P<artist>{ARTIST}):{TYPED}"):
     """Proposes what was typed as another name of the artist that was meant."""
 
     def __init__(self, artist_id: int, typed: str, *, label: str) -> None:
@@ -252,6 +234,43 @@ class NameButton(ui.DynamicItem[ui.Button[Any]], template=rf"name:(?P<artist>{AR
     async def callback(self, interaction: Click) -> None:
         """Propose the name."""
         await interaction.client.clicks.propose_name(interaction, self.artist_id, self.typed)
+
+
+class _ArtistButton(ui.DynamicItem[ui.Button[Any]], template=_NO_ID):
+    """A button about one artist."""
+
+    word: ClassVar[str]
+
+    def __init__(self, artist_id: int, *, label: str) -> None:
+        super().__init__(ui.Button(label=label, custom_id=f"{self.word}:{format_artist_id(artist_id)}"))
+        self.artist_id = artist_id
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Click, item: Any, match: re.Match[str], /) -> Self:
+        """Rebuild the button from its id."""
+        return cls(parse_artist_id(match["artist"]), label=item.label)
+
+
+class ChoiceButton(_ArtistButton, template=rf"similar:(?P<artist>{ARTIST})"):
+    """Asks for artists similar to one."""
+
+    word = "similar"
+
+    @apologising
+    async def callback(self, interaction: Click) -> None:
+        """Answer below."""
+        await interaction.client.clicks.choose(interaction, self.artist_id)
+
+
+class ForgetTasteButton(_ArtistButton, template=rf"untaste:(?P<artist>{ARTIST})"):
+    """Takes back what a member said of an artist."""
+
+    word = "untaste"
+
+    @apologising
+    async def callback(self, interaction: Click) -> None:
+        """Take it back."""
+        await interaction.client.clicks.forget_taste(interaction, self.artist_id)
 
 
 class AgainButton(
@@ -275,24 +294,6 @@ class AgainButton(
     async def callback(self, interaction: Click) -> None:
         """Answer."""
         await interaction.client.clicks.again(interaction, self.command, self.artists)
-
-
-class ForgetTasteButton(ui.DynamicItem[ui.Button[Any]], template=rf"untaste:(?P<artist>{ARTIST})"):
-    """Takes back what a member said of an artist."""
-
-    def __init__(self, artist_id: int, *, label: str) -> None:
-        super().__init__(ui.Button(label=label, custom_id=f"untaste:{format_artist_id(artist_id)}"))
-        self.artist_id = artist_id
-
-    @classmethod
-    async def from_custom_id(cls, _interaction: Click, item: Any, match: re.Match[str], /) -> Self:
-        """Rebuild the button from its id."""
-        return cls(parse_artist_id(match["artist"]), label=item.label)
-
-    @apologising
-    async def callback(self, interaction: Click) -> None:
-        """Take it back."""
-        await interaction.client.clicks.forget_taste(interaction, self.artist_id)
 
 
 ALL_CONTROLS = (

@@ -13,6 +13,8 @@ _FAMILIARITIES = {letter: familiarity for familiarity, letter in _LETTERS.items(
 
 ARTIST = r"[0-9a-f]{16}"
 NUMBER = r"[0-9]{1,19}"
+ROW = rf"(?P<seed>{ARTIST}):(?P<artist>{ARTIST}):(?P<impression_id>{NUMBER})"
+TYPED = r"(?P<typed>(?s:.*))"
 PLACE = (
     rf"(?P<anchor>{NUMBER}):(?P<artist>{ARTIST}):(?P<familiarity>[fbd]):(?P<size>[0-9]{{1,2}}):(?P<most>[0-9]{{1,2}})"
 )

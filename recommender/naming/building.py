@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recommender.artists import artist_key
+from recommender.artists import artist_keys
 from recommender.naming.hashing import deletion_hashes, hash_texts
 from recommender.naming.index import (
     ALIAS,
@@ -28,6 +28,7 @@ from recommender.naming.index import (
 )
 from recommender.naming.keys import (
     MAX_QUERY_CHARACTERS,
+    all_without_accents,
     ends_key,
     full_key,
     has_leet,
@@ -39,7 +40,6 @@ from recommender.naming.keys import (
     tight_of,
     transliterated,
     variant_keys,
-    without_accents,
 )
 from recommender.naming.outcomes import Layer
 
@@ -73,7 +73,9 @@ def build_index(
     aliases : pairs of another name and an artist's name; those whose artist is not here are left out.
     """
     heard = np.asarray(listeners, dtype=np.int64)
-    groups = _groups(names, heard)
+    name_keys = artist_keys(names)
+    folded = all_without_accents(name_keys)
+    groups = _groups(name_keys, folded, heard)
     number_of = {tight: group for group, (tight, _) in enumerate(groups)}
     keys = _Keys()
     texts = [tight for tight, _ in groups]
@@ -82,8 +84,7 @@ def build_index(
     starts: list[list[int]] = []
     words_seen: Counter[str] = Counter()
     for group, (tight, members) in enumerate(groups):
-        key = artist_key(names[members[0]])
-        text = without_accents(key)
+        key, text = name_keys[members[0]], folded[members[0]]
         words = split_words(text)
         words_seen.update(set(words))
         starts.append(_word_starts(tight, words))
@@ -117,11 +118,13 @@ def build_index(
     )
 
 
-def _groups(names: Sequence[str], heard: npt.NDArray[np.int64]) -> list[tuple[str, list[int]]]:
+def _groups(
+    name_keys: Sequence[str], folded: Sequence[str], heard: npt.NDArray[np.int64]
+) -> list[tuple[str, list[int]]]:
     """Tight keys and their artists; the most-heard first, both the groups and the artists in each."""
     by_tight: dict[str, list[int]] = defaultdict(list)
     for idx in np.argsort(-heard, kind="stable").tolist():
-        by_tight[tight_key(names[idx])].append(idx)
+        by_tight[tight_of(folded[idx]) or name_keys[idx]].append(idx)
     return list(by_tight.items())
 
 

@@ -6,7 +6,7 @@ they differ in that habit alone.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from recommender.artists import artist_key
 
@@ -19,6 +19,7 @@ _VOICING = "\u3099\u309a"
 _WORDS_DROPPED = re.compile(r"^[\W_]*the[\s_]+(?=\S)|(?<=\S)[\s_]+the[\W_]*$|(?<=[\s_])and(?=[\s_])")
 # A sign that only joins, between two others: "guns n roses", "simon und garfunkel", "echo the bunnymen".
 _JOINING = frozenset({"the", "and", "n", "und", "et", "y"})
+_NO_LETTERS = re.compile(r"[\W_]+")  # what str.isalnum says no to
 _BREAKS = re.compile(r"[\s\-/_,&+|:;~•·‐‑–—]+")
 _GUESTS = re.compile(r"[\s(\[]+(?:feat|featuring|ft|f/|with guest)\b.*$")
 _ADDITION = re.compile(r"(?<=\S)\s*(?:\([^()]*\)|\[[^\[\]]*\]|\s-\s.*)$")
@@ -81,7 +82,22 @@ def without_accents(text: str) -> str:
     if text.isascii():
         return text
     parts = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFC", "".join(c for c in parts if c in _VOICING or not unicodedata.combining(c)))
+    return unicodedata.normalize("NFC", parts.translate({ord(c): None for c in set(parts) if _is_accent(c)}))
+
+
+def all_without_accents(texts: Sequence[str]) -> list[str]:
+    """Return each text as :func:`without_accents` does, many times faster: all as one text.
+
+    Parameters
+    ----------
+    texts : single lines each.
+    """
+    # Accents neither reach across a line break nor turn into one.
+    return without_accents("\n".join(texts)).split("\n") if texts else []
+
+
+def _is_accent(character: str) -> bool:
+    return unicodedata.combining(character) > 0 and character not in _VOICING
 
 
 def full_key(text: str) -> str:
@@ -105,9 +121,9 @@ def variant_keys(key: str, text: str, words: list[str]) -> Iterator[str]:
     key : the name's :func:`artist_key`, with its accents.
     text, words : the same folded, and its words.
     """
-    if not key.isascii():
-        if (spelt_out := key.translate(_SPELT_OUT)) != key:
-            yield tight_of(without_accents(spelt_out))
+    if not key.isascii() and (spelt_out := key.translate(_SPELT_OUT)) != key:
+        yield tight_of(without_accents(spelt_out))
+    if not text.isascii():
         yield tight_of(transliterated(text))
     if len(words) > 1:
         if any(word in _DIGITS for word in words):
@@ -128,8 +144,11 @@ def transliterated(text: str) -> str:
 
 def skeleton_key(text: str) -> str:
     """Read digits and signs as the letters that they stand for, in a folded name; i, l and 1 become one letter."""
-    signs_read = _SIGN_INSIDE.sub(lambda sign: sign[0].translate(_LEET), text)
-    return tight_of(re.sub(r"\b7he\b", "the", signs_read)).translate(_LEET)
+    if _has_sign(text):
+        text = _SIGN_INSIDE.sub(lambda sign: sign[0].translate(_LEET), text)
+    if "7he" in text:
+        text = re.sub(r"\b7he\b", "the", text)
+    return tight_of(text).translate(_LEET)
 
 
 def has_leet(text: str) -> bool:
@@ -161,10 +180,18 @@ def ends_key(words: list[str]) -> str:
 
 def initials_keys(words: list[str]) -> set[str]:
     """Initials of at least two words, with and without "the" in front and "and" within."""
-    without_the = words[1:] if words and words[0] == "the" else words
-    spellings = (words, without_the, [word for word in without_the if word != "and"])
-    return {"".join(word[0] for word in spelling) for spelling in spellings if len(spelling) > 1}
+    spellings = [words]
+    if words and words[0] == "the":
+        spellings.append(words[1:])
+    if "and" in words:
+        spellings.append([word for word in spellings[-1] if word != "and"])
+    return {"".join([word[0] for word in spelling]) for spelling in spellings if len(spelling) > 1}
+
+
+def _has_sign(text: str) -> bool:
+    """Whether there is a sign that may stand for a letter."""
+    return "!" in text or "$" in text or "@" in text or "+" in text or "|" in text or "€" in text
 
 
 def _letters(text: str) -> str:
-    return text if text.isalnum() else "".join(filter(str.isalnum, text))
+    return text if text.isalnum() else _NO_LETTERS.sub("", text)
