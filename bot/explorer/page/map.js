@@ -320,6 +320,10 @@
           ),
         );
       };
+      for (const mark of this.overlay.marks) {
+        const [x, y] = this.toScreen(mark.row);
+        taken.push([x - 7, y - 7, x + 7, y + 7]); // no name covers a mark
+      }
       for (const mark of this.overlay.marks)
         put(mark.row, mark.text || this.reply.names[mark.row], "strong", mark.strong);
       if (this.overlay.marks.length <= 1) {
