@@ -286,7 +286,7 @@ def _piped_lines() -> Iterator[str]:
 
 def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
-    # discord.py's DEBUG lines hold the tokens of interactions, numba's fill screens.
-    for name in ("discord", "numba", "asyncio"):
+    # discord.py's DEBUG lines hold the tokens of interactions, numba's and Matplotlib's fill screens.
+    for name in ("discord", "numba", "asyncio", "matplotlib", "PIL"):
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
     logging.getLogger("alembic").setLevel(logging.WARNING)

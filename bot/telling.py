@@ -7,6 +7,7 @@ from typing import Any
 from discord import app_commands
 from discord.ext import commands
 
+from bot.cogs.server import NotAMember
 from bot.gate import Elsewhere, Later
 from bot.languages import Language
 from bot.views.apology import APOLOGY, error_id
@@ -61,6 +62,8 @@ def told(error: Exception, language: Language, *, usage: str = "") -> Told:
             )
         case commands.NoPrivateMessage() | app_commands.NoPrivateMessage():
             return Told(say("That works only in a server."))
+        case NotAMember():
+            return Told(say("I am no member of this server, so nothing is set here; its admins can invite me."))
         case commands.MissingPermissions() | app_commands.MissingPermissions():
             return Told(say("Only people who may manage the server can do that."))
         case commands.UserInputError() if usage:

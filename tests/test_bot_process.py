@@ -256,3 +256,43 @@ async def test_the_main_ways_over_real_sockets_in_the_members_language(environme
         assert connection.execute("select locale, count(*) from request group by locale").fetchall() == [("de", 1)]
         assert connection.execute("select max(page) from impression").fetchone() == (2,)
     connection.close()
+
+
+async def test_who_installed_it_for_themselves_can_ask_and_vote_where_it_is_no_member(environment, tmp_path):
+    """Without any permission of its own the answer is plain text; everything under it works."""
+    dora = Member("dora", locale="de")
+    async with DiscordServer() as discord:
+        async with discord.client(sys.executable, "-m", "bot", "bot", "sync", env=environment) as client:
+            assert await client.exit_code() == 0
+        only_in_servers = [one["name"] for one in discord.commands if one["integration_types"] == [0]]
+        for_everybody = [one for one in discord.commands if one["name"] not in only_in_servers]
+        assert sorted(only_in_servers) == ["report", "settings"]
+        assert len(for_everybody) > 10
+        for one in for_everybody:
+            assert sorted(one["integration_types"]) == [0, 1], one["name"]
+            assert sorted(one["contexts"]) == [0, 1, 2], one["name"]
+        discord.user_installed = True
+        async with discord.client(*SEGUE, env=environment) as client:
+            await discord.logged_in()
+            answer = await discord.answer(await discord.slash("similar", {"artist": "björk"}, member=dora))
+            assert answer["content"].startswith("Ähnlich wie **Björk**\n1. **[Sigur Rós](<")
+            pressed = await discord.choose(answer, "rate", rates(answer)[0], member=dora)
+            assert text_of(await discord.answer(pressed)) == "Gespeichert: 👍 für **Sigur Rós**."
+            assert pressed.ephemeral
+            items = [item for _, item in walk(answer["components"])]
+            closer = next(item for item in items if item.get("custom_id", "").startswith("closer"))
+            looked = await discord.choose(answer, closer["custom_id"], closer["options"][0]["value"], member=dora)
+            assert text_of(await discord.answer(looked)).startswith("Warum **Sigur Rós** bei **Björk**?")
+            mapped = await discord.answer(await discord.slash("map", {"artist": "björk"}, member=dora), within=20)
+            assert mapped["attachments"] == []
+            assert "Sigur Rós" in text_of(mapped)
+            private = await discord.answer(await discord.slash("similar", {"artist": "björk"}, member=dora, dm=True))
+            assert text_of(private).startswith("Ähnlich wie **Björk**")
+            refused = await discord.slash("settings show", member=dora)
+            assert refused.ephemeral
+            assert text_of(await discord.answer(refused)) == (
+                "Ich bin kein Mitglied dieses Servers, also gilt hier nichts; seine Admins können mich einladen."
+            )
+            assert await client.stop() == 0
+            assert "Traceback" not in client.output()
+    assert votes(tmp_path) == [(1, 1), (1, 0)], "a vote, and a closer look"

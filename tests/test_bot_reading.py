@@ -33,7 +33,9 @@ def is_name(text: str) -> bool:
         ("311 --count=3", "311", Options(3)),
         ("65daysofstatic —deep", "65daysofstatic", Options(None, "deep")),
         ("björk --familiarity FAMILIAR", "björk", Options(None, "familiar")),
-        ("--deep", "--deep", Options()),
+        ("--deep", "", Options(None, "deep")),  # no name at all, and so it is answered
+        ("--count 5", "", Options(5)),
+        ("--best", "--best", Options()),
         ("a-ha", "a-ha", Options()),
         ("blink - 182 --balanced", "blink - 182", Options()),
         ("guns n' roses   --count 5", "guns n' roses", Options(5)),

@@ -24,6 +24,10 @@ MOST_CHANNELS = 50
 Channel: TypeAlias = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel
 
 
+class NotAMember(commands.CheckFailure):
+    """Only the member has installed the bot, the server has not."""
+
+
 class ServerCog(commands.Cog):
     """The commands of those who may manage the server."""
 
@@ -166,6 +170,9 @@ def refuse_others(context: Context) -> bool:
     """Let in who may manage the server, and raise for everybody else."""
     if context.guild is None:
         raise commands.NoPrivateMessage
+    given = context.interaction
+    if given is not None and given.is_user_integration() and not given.is_guild_integration():
+        raise NotAMember
     permissions = context.permissions
     if not (permissions.manage_guild or permissions.administrator):
         raise commands.MissingPermissions(["manage_guild"])

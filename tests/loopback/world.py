@@ -95,6 +95,8 @@ class World:
         self.guild_id, self.channel_id = snowflake(), snowflake()
         self.messages: dict[int, Json] = {}
         self.commands: list[Json] = []  # as synced
+        # Whether members, not the server, brought the bot: then it is no member of the server that they ask in.
+        self.user_installed = False
         self._dm_channels: dict[int, Member] = {}
 
     def guild(self) -> Json:
@@ -237,6 +239,12 @@ class World:
         else:
             as_member = {**member.as_member(), "user": member.as_user()}
             payload |= {"guild_id": str(self.guild_id), "guild_locale": "en-US", "member": as_member}
+        if self.user_installed:
+            payload |= {"authorizing_integration_owners": {"1": str(member.id)}, "app_permissions": "0"}
+            if not dm:
+                foreign = str(self.guild_id + 1)
+                payload |= {"guild_id": foreign, "guild": {"id": foreign, "locale": "en-US", "features": []}}
+                payload["channel"] = {**payload["channel"], "guild_id": foreign}
         if interaction.source is not None:
             payload["message"] = interaction.source
         return payload
