@@ -31,7 +31,7 @@ from bot.explorer.shelf import Shelf, ShelvedModel
 from recommender.artists import parse_artist_id
 from recommender.catalogue import Catalogue
 from recommender.errors import ParameterError
-from recommender.exploring import Overlapping
+from recommender.exploring import MIN_SHOWN_IN_COMMON, Overlapping
 from recommender.names import LAYER_WORDS, REFUSALS, Ambiguous, Found
 from recommender.outcomes import Artist, TooFewListeners
 from recommender.wording import counted, plain_name
@@ -127,7 +127,7 @@ class Explorer:
             StopReply(
                 artist=artist_reply(stop.artist),
                 score=round(stop.score, 5),
-                support=stop.support,
+                support=stop.support if stop.support >= MIN_SHOWN_IN_COMMON else None,
                 to_goal=round(stop.to_goal, 5),
             )
             for stop in outcome.stops

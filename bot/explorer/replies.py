@@ -89,7 +89,10 @@ class SimilarReply(Reply):
 
 
 class StopReply(Reply):
-    """A stop of a path: cosine and listeners in common with the stop before, and cosine with the goal."""
+    """A stop of a path: cosine and listeners in common with the stop before, and cosine with the goal.
+
+    The first stop has none of these; fewer than five listeners are not told.
+    """
 
     artist: ArtistReply
     score: float | None

@@ -201,19 +201,18 @@
     return h(
       "div",
       { class: "duel" },
-      h("b", null, found.words),
       h("div", null, h("span", null, "B better"), whisker(estimate, 0, 1, 0), h("span", null, "A better")),
       h(
         "span",
         { class: "small muted" },
-        `win rate of A ${interval(estimate)}; p = ${p < 0.001 ? "under 0.001" : p.toFixed(3)} whenever you look; ` +
-          `${counted(found.votes, "vote")} of ${counted(found.voters, "voter")}`,
+        `win rate of A ${interval(estimate)}; p ${p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`} whenever you look`,
       ),
     );
   }
 
-  function part(section) {
+  function part(section, comparison) {
     const sentences = section.sentences.map((sentence) => h("p", null, sentence));
+    if (section.title === "A against B" && comparison) sentences.unshift(duel(comparison));
     if (!section.header.length) return h("section", { class: "card words" }, h("h3", null, section.title), sentences);
     const rows = section.rows.map(([first, ...others]) =>
       h(
@@ -239,9 +238,8 @@
         h("span", { class: "small muted" }, `as of ${reply.made_at.slice(0, 19).replace("T", " ")} UTC`),
       ),
       h("p", null, h("b", null, reply.title)),
-      reply.comparison && duel(reply.comparison),
-      ...reply.sections.map(part),
-    ].filter(Boolean);
+      ...reply.sections.map((section) => part(section, reply.comparison)),
+    ];
   }
 
   // Fills its place by itself: the report may take seconds, and what goes wrong with it is no reason to hide the rest.

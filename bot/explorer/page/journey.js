@@ -61,7 +61,7 @@
                 { class: "muted small" },
                 stop.score === null
                   ? ` ${counted(stop.artist.listeners, "listener")}`
-                  : ` ${stop.score.toFixed(2)} near the one before, ${stop.support === 0 ? "no listener" : counted(stop.support, "listener")} in common`,
+                  : ` ${stop.score.toFixed(2)} near the one before, ${stop.support === null ? "fewer than 5 listeners" : counted(stop.support, "listener")} in common`,
               ),
             ),
           ),

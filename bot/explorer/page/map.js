@@ -309,7 +309,7 @@
           !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
         if (x < 0 || x > width || y < 10 || y > height || x - half < 2 || x + half > width - 2) return;
         // Above its point; what has to be named goes below, or further off, where another name is.
-        const dy = (kind ? [-18, 20, -40, 42] : [-16]).find((one) => isFree(boxAt(one))) ?? (always ? -18 : null);
+        const dy = (kind ? [-18, 20, -40, 42, -62, 64] : [-16]).find((one) => isFree(boxAt(one))) ?? (always ? -18 : null);
         if (dy === null) return;
         taken.push(boxAt(dy));
         shown.push(
@@ -320,6 +320,10 @@
           ),
         );
       };
+      for (const mark of this.overlay.marks) {
+        const [x, y] = this.toScreen(mark.row);
+        taken.push([x - 7, y - 7, x + 7, y + 7]); // no name covers a mark
+      }
       for (const mark of this.overlay.marks)
         put(mark.row, mark.text || this.reply.names[mark.row], "strong", mark.strong);
       if (this.overlay.marks.length <= 1) {
