@@ -109,7 +109,7 @@ def simulate(
     from bot.evidence.drafting import DraftParams
     from bot.evidence.simulation import World, sessions
     from bot.feedback.experiments import Experiments
-    from bot.simulating import fill, simulated_model
+    from bot.simulating import fill, refuse_members, simulated_model
 
     world = World(
         n_members=members,
@@ -123,6 +123,7 @@ def simulate(
         retractions=duplicates,
     )
     with opened_store() as store:
+        refuse_members(store)
         for model in ("simulated-a", "simulated-b"):
             store.register_model(simulated_model(model))
         experiments = Experiments(store)

@@ -4,10 +4,16 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 
+from sqlalchemy import or_, select
+
 from bot.evidence.simulation import Session
 from bot.feedback.records import ExperimentRecord, ModelRecord, RequestRecord, Shown, VoteOutcome
 from bot.feedback.store import FeedbackStore
+from bot.feedback.subjects import known_key
+from bot.feedback.tables import Request
+from recommender.errors import ParameterError
 
+SERVER = "simulated:server"
 # So many requests wait for their commit together: the writer groups them, and memory stays small.
 REQUESTS_AT_ONCE = 200
 
@@ -17,6 +23,23 @@ def simulated_model(name: str) -> ModelRecord:
     created = datetime(2026, 1, 1, tzinfo=UTC)
     sha256 = "".join(f"{byte:02x}" for byte in name.encode()).ljust(64, "0")[:64]
     return ModelRecord(name, sha256, "simulated", {}, "simulated", None, True, created)
+
+
+def refuse_members(store: FeedbackStore) -> None:
+    """Refuse a database that holds requests of real people: planted votes among theirs would count like theirs.
+
+    Raises
+    ------
+    ParameterError : it does.
+    """
+    with store.reading() as connection:
+        ours = known_key(connection, "guild", SERVER) or ""
+        others = select(Request.id).where(or_(Request.guild_key.is_(None), Request.guild_key != ours)).limit(1)
+        if connection.scalar(others) is not None:
+            raise ParameterError(
+                "this database holds what members asked, and planted votes would count like theirs; name another: "
+                "SEGUE_DATABASE_URL=sqlite:///try.sqlite3 segue feedback simulate"
+            )
 
 
 def fill(store: FeedbackStore, sessions: Iterable[Session], experiment: ExperimentRecord) -> int:
@@ -66,7 +89,7 @@ def _request(session: Session, experiment: ExperimentRecord) -> RequestRecord:
         match_kind="exact",
         match_score=1.0,
         member=_member(session),
-        guild="simulated:server",
+        guild=SERVER,
         locale="en-US",
         n_candidates=len(session.page.rows),
         latency_ms=1.0,

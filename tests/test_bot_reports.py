@@ -247,6 +247,17 @@ def test_simulate_then_report(segue):
     again = segue("simulate", "--requests", 1, "--name", "try")
     assert again.exit_code == 1
     assert "there is an experiment 'try' already" in again.output
+    assert segue("simulate", "--requests", 1, "--name", "more").exit_code == 0
+
+
+@pytest.mark.parametrize("guild", [None, "discord:9"])
+def test_no_community_is_planted_among_members(segue, store, guild):
+    """Its votes would count like theirs in every report, and re-rank what they are shown."""
+    store.record_request(RequestRecord("similar", "slash", 10, 7, "exact", 1.0, "m", guild, None, 3, 1.0), []).result()
+    refused = segue("simulate", "--requests", 1)
+    assert refused.exit_code == 1
+    assert "this database holds what members asked" in refused.output
+    assert "0 voters" in segue("report", "--all").output
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
