@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 
 APOLOGY = later("Something went wrong here and was written to the log as {id}. Try again in a moment.")
 
-# Discord says with these that an interaction is over or was answered already: nobody is left to tell.
-TOO_LATE = frozenset({10062, 40060})
+# Discord says with these that an interaction is over or was answered already, or that the message that was clicked has
+# been deleted: nobody is left to tell.
+TOO_LATE = frozenset({10008, 10062, 40060})
 
 Item = TypeVar("Item")
 Callback = Callable[[Item, discord.Interaction[Any]], Coroutine[Any, Any, None]]
