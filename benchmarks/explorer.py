@@ -125,9 +125,10 @@ def time_page(port: int, console: Console, rounds: int) -> None:
             started = time.perf_counter()
             page.goto(f"http://127.0.0.1:{port}/#/map", wait_until="commit")
             page.wait_for_selector(".map[data-drawn] .labels span", state="attached")
-            box = page.locator(".map").bounding_box() or {}
-            page.mouse.move(box["x"] + box["width"] / 2 + 20, box["y"] + box["height"] / 2)
-            page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            box = page.locator(".labels span").first.bounding_box() or {}
+            x, below = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 16  # where the named dot is
+            page.mouse.move(x + 20, below)
+            page.mouse.move(x, below)
             page.wait_for_selector(".tip:not([hidden])")
             seconds.append(time.perf_counter() - started)
             frames.append(page.evaluate(PAN))

@@ -68,6 +68,7 @@
   }
 
   function examples(artists) {
+    if (!artists.length) return "";
     return h(
       "div",
       { class: "choices", role: "group", "aria-label": "Examples" },
