@@ -266,7 +266,7 @@ async def test_who_installed_it_for_themselves_can_ask_and_vote_where_it_is_no_m
             assert await client.exit_code() == 0
         only_in_servers = [one["name"] for one in discord.commands if one["integration_types"] == [0]]
         for_everybody = [one for one in discord.commands if one["name"] not in only_in_servers]
-        assert sorted(only_in_servers) == ["report", "settings"]
+        assert sorted(only_in_servers) == ["experiment", "report", "settings"]
         assert len(for_everybody) > 10
         for one in for_everybody:
             assert sorted(one["integration_types"]) == [0, 1], one["name"]
