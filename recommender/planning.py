@@ -1,8 +1,8 @@
 """What a training will need, said before it starts: memory by stage, room on the disk, and about how long it takes.
 
 Each stage is the sum of the arrays that its code holds at once; what the interpreter, the libraries and the labels take
-was measured. Peaks on Linux, Python 3.11, 64 factors: 1.29 GB for 17.5 million pairs (planned 1.40), .41 GB for 1.7
-million (planned .46).
+was measured. Peak on Linux, Python 3.11, 64 factors: 2.1 GB for 17.5 million pairs (planned 2.6), most of it the index
+of names.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,10 @@ READER_BYTES = 100_000_000
 LABEL_BYTES = 510
 # One row while it is read and summed: codes and counts, in batches and then as one, and the matrix they become.
 ROW_BYTES = 24
-# On two cores of an AMD EPYC (AVX2): 17.4 million pairs x 64 factors x (2 conjugate-gradient steps + 1) in 1.8 s,
-# the neighbours of 119,271 artists in 8 s.
-PAIR_FACTORS_PER_SECOND = 1.8e9
+# On two cores of an AMD EPYC (AVX2): 17.4 million pairs x 64 factors x (1 conjugate-gradient step + 1) x 15 iterations,
+# each with its loss and the sample's nDCG, in 38 s; the neighbours of 119,271 artists in 8 s; 292,921 names in 28 s.
+PAIR_FACTORS_PER_SECOND = 8e8
+NAMES_PER_SECOND = 1e4
 MEETINGS_PER_SECOND = 1.2e8
 BYTES_WRITTEN_PER_SECOND = 3e8
 # Counting how often each pair of artists meets: the sparse product, its float64 copy and the one that is decomposed.
@@ -109,6 +110,7 @@ def plan_training(counts: PlayCounts, recipe: Recipe) -> Plan:
         _factorizing_seconds(recipe, pairs)
         + _comparing_seconds(recipe, n_artists, candidates, met)
         + linked * float(candidates) ** 3 / INVERTED_CELLS_PER_SECOND
+        + n_artists / NAMES_PER_SECOND
         + disk / BYTES_WRITTEN_PER_SECOND
     )
     return Plan(counts.report.rows, n_listeners, n_artists, pairs, memory, disk, seconds)
