@@ -59,7 +59,11 @@ def half_step(
     scratch : at least n_fixed rows of n_factors, overwritten: float32, or :data:`recommender.halves.HALF_BITS`, which
         halves what is gathered. New memory for each half-step would cost a tenth of it.
     """
-    eigenvalues, eigenvectors = np.linalg.eigh(gram(fixed))
+    products = gram(fixed)
+    if not np.isfinite(products).all():  # nothing can be solved any more, and the loss says why
+        rows[:] = np.nan
+        return
+    eigenvalues, eigenvectors = np.linalg.eigh(products)
     eigenvalues = np.maximum(eigenvalues, max(eigenvalues[-1] * 1e-6, np.finfo(np.float32).tiny))
     # No entry of a rotated column exceeds the root of its eigenvalue: scaled by powers of two, all fit into halves.
     scale = np.exp2(np.floor(np.log2(LARGEST_HALF / np.sqrt(eigenvalues))))
