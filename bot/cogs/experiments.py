@@ -13,8 +13,8 @@ from bot.cogs.hybrid import hybrid_group
 from bot.cogs.report import STATES
 from bot.cogs.server import guild_of, refuse_others
 from bot.experimenting import define
-from bot.feedback.experiments import ExperimentError, Experiments, Step, Why
-from bot.feedback.records import ExperimentRecord, ExperimentState
+from bot.feedback.experiments import STEPS, ExperimentError, Experiments, Step, Why
+from bot.feedback.records import ExperimentRecord
 from bot.feedback.store import FeedbackStore
 from bot.languages import Language, later
 from bot.rendering import Card, Style
@@ -41,11 +41,6 @@ TAKEN: dict[Step, str] = {
     "start": later("{name} runs from now on, in this server alone: answers are drafted from {a} and {b}."),
     "stop": later("{name} is stopped. Votes on what was shown still count."),
     "archive": later("{name} is put away; its answers and votes stay."),
-}
-STARTS_FROM: dict[Step, tuple[ExperimentState, ...]] = {
-    "start": ("defined",),
-    "stop": ("running",),
-    "archive": ("defined", "stopped"),
 }
 
 
@@ -153,7 +148,7 @@ class ExperimentsCog(commands.Cog):
         """Suggest experiments in the state that the command takes."""
         if not _may_manage(interaction) or interaction.command is None:
             return []
-        states = next((of for step, of in STARTS_FROM.items() if step == interaction.command.name), ())
+        states = next((before for step, (before, _) in STEPS.items() if step == interaction.command.name), ())
         try:
             own = await asyncio.to_thread(self._experiments.of, f"discord:{interaction.guild_id}")
         except FeedbackError:

@@ -1,6 +1,6 @@
 """``report``: what the members of a server said of the rows, and of two models that are compared, for its moderators.
 
-All of it is of this server alone, and nothing is told of fewer than five people.
+All of it is of this server alone, and what was voted is told only where five people voted.
 """
 
 import asyncio
@@ -106,17 +106,13 @@ def report_card(counts: ServerCounts, style: Style, compared: Compared | None = 
     rated = counts.n_rated / counts.n_shown if counts.n_shown else 0.0
     lines = [
         say("Questions: {asked}; answered with rows: {answered}.", asked=counts.n_requests, answered=counts.n_answered),
-        say(
-            "Rows shown: {shown}; rated: {rated} ({share}).",
-            shown=counts.n_shown,
-            rated=counts.n_rated,
-            share=language.percent(rated),
-        ),
     ]
     n_votes = counts.n_up + counts.n_down
     if counts.n_voters < MIN_SHOWN_IN_COMMON:
         lines.append(say("Fewer than {needed} people rated rows; no more is told of them.", needed=MIN_SHOWN_IN_COMMON))
     else:
+        covered = {"shown": counts.n_shown, "rated": counts.n_rated, "share": language.percent(rated)}
+        lines.append(say("Rows shown: {shown}; rated: {rated} ({share}).", **covered))
         said = {"up": counts.n_up, "down": counts.n_down, "voters": counts.n_voters}
         lines.append(say("Votes: 👍 {up}, 👎 {down}, by {voters} people.", **said))
         interval = binomtest(counts.n_up, n_votes).proportion_ci(method="wilson")

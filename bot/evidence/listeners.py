@@ -20,7 +20,8 @@ MIN_JUDGES = 20
 class Judged:
     """nDCG of held-out people's votes, averaged over people: ``before`` without voters as listeners, ``after`` with.
 
-    ``low``, ``high`` : of the difference, 95 %, people resampled. ``p`` : its sign flipped for whole people.
+    ``low``, ``high`` : of the difference, 95 %, people resampled; what another seed of the training would change is not
+    in it. ``p`` : its sign flipped for whole people.
     """
 
     judges: int

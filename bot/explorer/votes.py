@@ -84,7 +84,7 @@ class VoteReports:
             return _nothing(NOWHERE)
         with FeedbackStore(url, now=self._now) as store:
             experiments = Experiments(store)
-            known = experiments.all()
+            known = experiments.of(None)  # what a server compares is its own
             chosen = next((one for one in known if one.name == query.experiment), None)
             if query.experiment is not None and chosen is None:
                 raise ParameterError(

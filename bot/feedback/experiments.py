@@ -34,13 +34,11 @@ _COLUMNS = select(
     Experiment.scope,
 ).order_by(Experiment.id)
 # What has to hold before a step, and what the step sets.
-_STEPS: dict[Step, tuple[tuple[str, ...], str]] = {
+STEPS: dict[Step, tuple[tuple[ExperimentState, ...], str]] = {
     "start": (("defined",), "started_at"),
     "stop": (("running",), "ended_at"),
     "archive": (("defined", "stopped"), "archived_at"),
 }
-
-
 _IS_RUNNING = Experiment.started_at.is_not(None) & Experiment.ended_at.is_(None)
 
 
@@ -127,7 +125,7 @@ class Experiments:
             if found is None:
                 return _no_such(name)
             experiment = _record(found)
-            before, column = _STEPS[step]
+            before, column = STEPS[step]
             if experiment.state not in before:
                 sentence = f"experiment {name!r} is {experiment.state}; {step} takes one that is {' or '.join(before)}"
                 return ExperimentError("other_state", sentence, name=name, state=experiment.state)
@@ -198,7 +196,11 @@ def _scope(connection: Connection, guild: str | None) -> str:
 
 
 def _no_such(name: str) -> ExperimentError:
-    return ExperimentError("unknown", f"there is no experiment {name!r}; `segue experiment list` shows all", name=name)
+    return ExperimentError(
+        "unknown",
+        f"there is no experiment {name!r}; `segue experiment list` shows all, those of one server need --server",
+        name=name,
+    )
 
 
 def _named(scope: str, name: str) -> Select[*tuple[Any, ...]]:

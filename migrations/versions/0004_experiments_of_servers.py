@@ -3,7 +3,8 @@
 Revision 0004, after 0003.
 
 A server's moderators may compare models in their own server. Names are theirs alone, so nobody learns from a refusal
-what another server calls its experiments.
+what another server calls its experiments. Going back to 0003 ends them and makes them experiments of everywhere, which
+they stay after another upgrade.
 """
 
 import sqlalchemy as sa
