@@ -1,5 +1,6 @@
 """Fixtures that many tests share: a trained planted world, a migrated database, and answers from both."""
 
+import sqlite3
 from datetime import UTC, datetime
 
 import hypothesis
@@ -57,3 +58,19 @@ def answers(catalogue, feedback):
 def simcord_bot(answers):
     """The bot that simcord's ``simcord_env`` logs in."""
     return SegueBot(answers, prefix="!", message_content=True)
+
+
+@pytest.fixture
+async def channel(simcord_env):
+    """A channel of a new server, which knows the slash commands."""
+    await simcord_env.bot.tree.sync()
+    return simcord_env.create_guild().create_text_channel("music")
+
+
+@pytest.fixture
+def database(database_url):
+    """Reads what was really committed, beside the bot's own connection."""
+    connection = sqlite3.connect(database_url.removeprefix("sqlite:///"))
+    connection.row_factory = sqlite3.Row
+    yield lambda sql: [dict(row) for row in connection.execute(sql)]
+    connection.close()

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sqlite3
 
 import discord
 import pytest
@@ -86,23 +85,8 @@ ALONE_FOR_THE_MEMBER = {"like", "dislike", "recommend", "privacy text", "privacy
 
 
 @pytest.fixture
-def database(database_url):
-    """Reads what was really committed, beside the bot's own connection."""
-    connection = sqlite3.connect(database_url.removeprefix("sqlite:///"))
-    connection.row_factory = sqlite3.Row
-    yield lambda sql: [dict(row) for row in connection.execute(sql)]
-    connection.close()
-
-
-@pytest.fixture
 def simcord_bot(answers):
     return SegueBot(answers, prefix="!", message_content=True, manners=QUIET)
-
-
-@pytest.fixture
-async def channel(simcord_env):
-    await simcord_env.bot.tree.sync()
-    return simcord_env.create_guild().create_text_channel("music")
 
 
 @pytest.fixture

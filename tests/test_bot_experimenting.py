@@ -60,12 +60,6 @@ def simcord_bot(answers, models):
     return bot_of(answers, models)
 
 
-@pytest.fixture
-async def channel(simcord_env):
-    await simcord_env.bot.tree.sync()
-    return simcord_env.create_guild().create_text_channel("music")
-
-
 def somebody(env, guild, name, **permissions):
     roles = (
         [guild.create_role(f"role of {name}", permissions=discord.Permissions(**permissions))] if permissions else []

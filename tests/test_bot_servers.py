@@ -38,12 +38,6 @@ def simcord_bot(answers, clock):
 
 
 @pytest.fixture
-async def channel(simcord_env):
-    await simcord_env.bot.tree.sync()
-    return simcord_env.create_guild().create_text_channel("music")
-
-
-@pytest.fixture
 def alice(simcord_env, channel):  # noqa: ARG001 - the channel's guild has to be there
     """Somebody who may manage the server."""
     guild = simcord_env.guild

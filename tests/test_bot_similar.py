@@ -12,21 +12,6 @@ from simulated import button, ids, labels, options, shown
 
 
 @pytest.fixture
-def database(database_url):
-    """Reads what was really committed, beside the bot's own connection."""
-    connection = sqlite3.connect(database_url.removeprefix("sqlite:///"))
-    connection.row_factory = sqlite3.Row
-    yield lambda sql: [dict(row) for row in connection.execute(sql)]
-    connection.close()
-
-
-@pytest.fixture
-async def channel(simcord_env):
-    await simcord_env.bot.tree.sync()
-    return simcord_env.create_guild().create_text_channel("music")
-
-
-@pytest.fixture
 def alice(simcord_env, channel):  # noqa: ARG001 - the channel's guild has to be there
     return simcord_env.guild.add_member(simcord_env.create_user("alice"))
 
